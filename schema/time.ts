@@ -1,0 +1,19 @@
+/** Times on the wire: RFC 3339 in UTC. Writers use whole seconds and `Z`; readers accept fractions and offsets. */
+import { z } from "zod";
+
+const RFC3339 = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:[Zz]|[+-]\d{2}:\d{2})$/;
+
+/** The wire text of a moment: whole seconds, `Z`. */
+export function wireTime(epochMs: number): string {
+  return `${new Date(epochMs).toISOString().slice(0, 19)}Z`;
+}
+
+/** Milliseconds since 1970 of an RFC 3339 text, or null where it is none. */
+export function parseWireTime(text: string): number | null {
+  if (!RFC3339.test(text)) return null;
+  const epochMs = Date.parse(text.toUpperCase());
+  return Number.isNaN(epochMs) ? null : epochMs;
+}
+
+/** Accepts what other writers may send; keeps the text as it is. */
+export const wireTimeSchema = z.string().refine((text) => parseWireTime(text) !== null, "not an RFC 3339 time");
