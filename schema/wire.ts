@@ -88,5 +88,10 @@ export const reconcilerRecordSchema = z.object({
   applied_at: wireTimeSchema.nullable(),
   refused: refusalSchema.nullable(),
   desired_keys: z.number(),
+  /** Additive: what is frozen, so that readers without the repository can count; only when not empty, bounded. */
+  paused_devices: z.array(z.string()).optional(),
+  paused_deployments: z.array(z.string()).optional(),
+  /** Additive: the fleet's `offlineAfter`; only when it is not the default of 90. */
+  offline_after_seconds: z.number().optional(),
 });
 export type ReconcilerRecord = z.infer<typeof reconcilerRecordSchema>;
