@@ -21,7 +21,7 @@ export function canonicalJson(value: JsonValue): string {
   if (isArray(value)) return `[${value.map(canonicalJson).join(",")}]`;
   const members: string[] = [];
   // The default sort of strings compares UTF-16 code units, which is what RFC 8785 section 3.2.3 asks for.
-  for (const key of Object.keys(value).sort()) {
+  for (const key of Object.keys(value).toSorted()) {
     const member = value[key];
     if (member !== undefined) members.push(`${stringText(key)}:${canonicalJson(member)}`);
   }
