@@ -3,10 +3,12 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["**/*.test.ts"],
-    exclude: ["node_modules/**"],
+    exclude: ["**/node_modules/**", "out/**"],
     environment: "node",
+    pool: "forks",
     testTimeout: 30_000,
     hookTimeout: 60_000,
-    pool: "forks",
+    teardownTimeout: 20_000,
+    reporters: ["default", "./tests/reporter.ts"],
   },
 });
