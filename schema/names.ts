@@ -1,5 +1,6 @@
 /** The names of things, each a branded type so that one cannot be passed for another. */
-import { z } from "zod";
+// Types only: the engine and the command line start without loading a validation library.
+import type { z } from "zod";
 
 /** RFC 1123 label: the form of device ids, authored deployment names and service names. */
 export const RFC1123_LABEL = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/;
@@ -31,15 +32,3 @@ export function parseWireDeploymentName(text: string): DeploymentName | null {
   if (!WIRE_DEPLOYMENT_NAME.test(text)) return null;
   return new TextEncoder().encode(text).length <= WIRE_DEPLOYMENT_NAME_MAX_BYTES ? (text as DeploymentName) : null;
 }
-
-/** Parses a device id at an edge: payloads, options. */
-export const deviceIdSchema = z
-  .string()
-  .regex(RFC1123_LABEL, "a device id is 1 to 63 of a-z, 0-9 and -, and begins and ends with a letter or digit")
-  .brand<"DeviceId">();
-
-/** Parses a deployment name from the wire. */
-export const wireDeploymentNameSchema = z
-  .string()
-  .refine((text) => parseWireDeploymentName(text) !== null, "not a deployment name")
-  .brand<"DeploymentName">();

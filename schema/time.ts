@@ -1,5 +1,4 @@
 /** Times on the wire: RFC 3339 in UTC. Writers use whole seconds and `Z`; readers accept fractions and offsets. */
-import { z } from "zod";
 
 const RFC3339 = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:[Zz]|[+-]\d{2}:\d{2})$/;
 
@@ -14,6 +13,3 @@ export function parseWireTime(text: string): number | null {
   const epochMs = Date.parse(text.toUpperCase());
   return Number.isNaN(epochMs) ? null : epochMs;
 }
-
-/** Accepts what other writers may send; keeps the text as it is. */
-export const wireTimeSchema = z.string().refine((text) => parseWireTime(text) !== null, "not an RFC 3339 time");

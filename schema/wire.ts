@@ -1,7 +1,7 @@
 /** What devices and the reconciler say over NATS. Lenient readers (unknown fields pass), exact writers. */
 import { z } from "zod";
-import { deviceIdSchema, wireDeploymentNameSchema } from "./names.ts";
-import { wireTimeSchema } from "./time.ts";
+import { parseWireDeploymentName, RFC1123_LABEL } from "./names.ts";
+import { parseWireTime } from "./time.ts";
 
 /** A device's labels are at most this many on the wire. */
 export const WIRE_LABELS_MAX = 64;
@@ -9,6 +9,21 @@ export const WIRE_LABELS_MAX = 64;
 export const LAST_ERROR_MAX_BYTES = 1_024;
 /** Messages in buckets that devices write are at most this large. */
 export const DEVICE_MESSAGE_MAX_BYTES = 16 * 1_024;
+
+/** Parses a device id at an edge: payloads, options. */
+export const deviceIdSchema = z
+  .string()
+  .regex(RFC1123_LABEL, "a device id is 1 to 63 of a-z, 0-9 and -, and begins and ends with a letter or digit")
+  .brand<"DeviceId">();
+
+/** Parses a deployment name from the wire. */
+export const wireDeploymentNameSchema = z
+  .string()
+  .refine((text) => parseWireDeploymentName(text) !== null, "not a deployment name")
+  .brand<"DeploymentName">();
+
+/** Accepts the times that other writers may send; keeps the text as it is. */
+export const wireTimeSchema = z.string().refine((text) => parseWireTime(text) !== null, "not an RFC 3339 time");
 
 /** `sha256:` and 64 lower-case hex digits. */
 export const digestSchema = z.string().regex(/^sha256:[0-9a-f]{64}$/);

@@ -1,0 +1,77 @@
+/** The validated model of a fleet repository: what exists, and where each thing is written. */
+import type { Labels } from "#schema/labels.ts";
+import type { DeploymentName, DeviceId } from "#schema/names.ts";
+import type { Score, ScoreTag } from "#schema/score.ts";
+import type { LabelSelector } from "#schema/selector.ts";
+import type { Place } from "./problem.ts";
+
+/** How many removals one pass may make before it is held. */
+export interface PruneSettings {
+  readonly maxPercent: number;
+  readonly minKeys: number;
+}
+
+/** fleet.yaml, with every default filled in. */
+export interface FleetSettings {
+  readonly paused: boolean;
+  readonly admission: "declared" | "reported";
+  /** Label keys that devices may say about themselves. */
+  readonly reportedLabels: readonly string[];
+  readonly offlineAfterMs: number;
+  readonly prune: PruneSettings;
+  readonly statusBranch: string;
+  readonly statusIntervalMs: number;
+  readonly scoreTag: ScoreTag;
+}
+
+/** One document of kind Deployment. */
+export interface Deployment {
+  readonly name: DeploymentName;
+  readonly labels: Labels;
+  readonly paused: boolean;
+  /** Its own selector, or that of the DeviceSelector it names. */
+  readonly selector: LabelSelector;
+  readonly selectorRef: string | null;
+  /** As authored: placeholders are not replaced. */
+  readonly score: Score;
+  readonly place: Place;
+}
+
+/** One document of kind Device. */
+export interface Device {
+  readonly id: DeviceId;
+  readonly labels: Labels;
+  readonly paused: boolean;
+  readonly place: Place;
+}
+
+/** One document of kind DeviceSelector. */
+export interface NamedSelector {
+  readonly name: string;
+  readonly selector: LabelSelector;
+  readonly place: Place;
+}
+
+/** Everything a valid repository says. Maps are sorted by name. */
+export interface Fleet {
+  readonly name: string;
+  readonly settings: FleetSettings;
+  readonly deployments: ReadonlyMap<DeploymentName, Deployment>;
+  readonly devices: ReadonlyMap<DeviceId, Device>;
+  readonly selectors: ReadonlyMap<string, NamedSelector>;
+}
+
+/** What a fleet is called where no fleet.yaml names it. */
+export const DEFAULT_FLEET_NAME = "default";
+
+/** The settings of a fleet without fleet.yaml. */
+export const DEFAULT_SETTINGS: FleetSettings = {
+  paused: false,
+  admission: "declared",
+  reportedLabels: [],
+  offlineAfterMs: 90_000,
+  prune: { maxPercent: 30, minKeys: 10 },
+  statusBranch: "fleet-status",
+  statusIntervalMs: 60_000,
+  scoreTag: "adjacent",
+};
