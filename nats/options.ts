@@ -20,7 +20,7 @@ export const natsOptionsSchema = z.object({
   servers: z
     .preprocess(splitServers, z.array(serverUrl).min(1, "name at least one NATS server, such as nats://127.0.0.1:4222"))
     .default([DEFAULT_NATS_SERVER])
-    .describe("NATS servers, separated by commas"),
+    .meta({ description: "NATS servers, separated by commas", flag: "nats", placeholder: "URL[,URL]" }),
   creds: z.string().min(1).optional().describe("NATS credentials file (.creds)"),
   ca: z
     .string()
@@ -38,7 +38,11 @@ export const natsOptionsSchema = z.object({
     .string()
     .regex(BUCKET_PREFIX, "a bucket prefix is at most 32 of A-Z, a-z, 0-9, _ and -")
     .default("")
-    .describe("put literally before every bucket name, so that several fleets can share one NATS"),
+    .meta({
+      description: "put literally before every bucket name, so that several fleets can share one NATS",
+      flag: "bucket-prefix",
+      placeholder: "P",
+    }),
 });
 
 /** Settings with defaults filled in. */

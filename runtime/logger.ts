@@ -1,13 +1,6 @@
 /** Logging for programs that run for long: a constant sentence plus fields, on stderr; JSON unless a person watches. */
 import { pino } from "pino";
-
-/** How much is said. */
-export const LOG_LEVELS = ["debug", "info", "warn", "error", "silent"] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
-
-/** `auto`: text on a terminal, JSON elsewhere. */
-export const LOG_FORMATS = ["auto", "text", "json"] as const;
-export type LogFormat = (typeof LOG_FORMATS)[number];
+import type { LogFormat, LogLevel } from "./log-choices.ts";
 
 /** One line: either a sentence, or fields and a sentence. Errors go in the field `err`. */
 export interface LogLine {

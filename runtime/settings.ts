@@ -1,7 +1,7 @@
 /** Settings as one zod object: what each is called on the command line, in the environment and in a file. */
 import { z } from "zod";
 import { parseDurationMs } from "#schema/duration.ts";
-import { LOG_FORMATS, LOG_LEVELS } from "./logger.ts";
+import { LOG_FORMATS, LOG_LEVELS } from "./log-choices.ts";
 
 /**
  * What `.meta({…})` of a field may say beside zod's own `description`:
@@ -101,12 +101,14 @@ export function kebab(text: string): string {
     .toLowerCase();
 }
 
-// From the outside in: default(optional(string)) is [default, optional, string]; of a pipe its input is what is written.
+// From the outside in: default(optional(string)) is [default, optional, string]. Of a pipe its input is what is
+// written, except where a function prepares the input (z.preprocess).
 function layersOf(type: z.ZodType): z.ZodType[] {
   const layers = [type];
   for (;;) {
-    const def = layers.at(-1)!.def as { type: string; innerType?: z.ZodType; in?: z.ZodType };
-    const next = def.type === "pipe" ? def.in : def.innerType;
+    const def = layers.at(-1)!.def as { type: string; innerType?: z.ZodType; in?: z.ZodType; out?: z.ZodType };
+    const piped = def.in?.def.type === "transform" ? def.out : def.in;
+    const next = def.type === "pipe" ? piped : def.innerType;
     if (next === undefined) return layers;
     layers.push(next);
   }
