@@ -2,7 +2,7 @@
 import { readFileSync, statSync } from "node:fs";
 import type { z } from "zod";
 import { UsageError, errorText } from "./errors.ts";
-import { nearest } from "./nearest.ts";
+import { nearest } from "#schema/nearest.ts";
 import { kebab, settingsOf, type Setting } from "./settings.ts";
 
 /** What a command line said, by setting name: every value given, in order; a switch gives "true" or "false". */
