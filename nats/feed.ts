@@ -1,23 +1,24 @@
 /** The changes of a bucket, each once and in order, through cuts, restarts and re-creation of the bucket. */
+import { backoffMs } from "#runtime/backoff.ts";
+import { sleep } from "#runtime/clock.ts";
 import type { BucketName } from "#schema/keys.ts";
+import { toNatsFailure } from "./errors.ts";
+import type { FeedChange } from "./feed-change.ts";
+import { FeedPosition } from "./feed-position.ts";
+import { runSession } from "./feed-session.ts";
 import type { NatsLink } from "./link.ts";
+import { isKeyFilter } from "./subjects.ts";
+export type { FeedChange } from "./feed-change.ts";
 
-/** One change of one key. */
-export type FeedChange =
-  | {
-      readonly kind: "put";
-      readonly key: string;
-      readonly value: Uint8Array;
-      readonly revision: number;
-      /** When the server stored it, by the server's clock, in milliseconds since 1970. */
-      readonly atMs: number;
-      /** A header of the message, or undefined. */
-      readonly headers: (name: string) => string | undefined;
-    }
-  /** `delete`: a DEL marker. `purge`: a PURGE marker, or the marker the server leaves when a key's age ran out. */
-  | { readonly kind: "delete" | "purge"; readonly key: string; readonly revision: number; readonly atMs: number }
-  /** A key that was there and is gone without a marker: the bucket was re-created, wiped or purged. Never an intent. */
-  | { readonly kind: "absent"; readonly key: string };
+/** How soon a lost consumer is noticed: two to three of these. */
+const IDLE_HEARTBEAT_MS = 1_000;
+/** Devices are many, and many are paid by the byte. */
+const RESTRICTED_IDLE_HEARTBEAT_MS = 60_000;
+/** A consumer that lived longer did its work: the next one begins at once. */
+const SHORT_SESSION_MS = 2_000;
+const RETRY_BASE_MS = 100;
+const RETRY_MAX_MS = 2_000;
+const RESTRICTED_RETRY_MAX_MS = 10_000;
 
 /** Who is told; the calls are synchronous and must not throw. */
 export interface FeedHandlers {
@@ -37,6 +38,8 @@ export interface FeedOptions {
   readonly idleHeartbeatMs?: number;
   /** For devices, which may not ask about the stream: their few keys are replayed at every (re)connect. */
   readonly restricted?: boolean;
+  /** How often the number of keys is compared with the server's, to notice a purge that left no marker; 10 s when left out. */
+  readonly auditMs?: number;
 }
 
 /** A running feed. */
@@ -46,5 +49,106 @@ export interface Feed {
   stop(): Promise<void>;
 }
 
-/** Follows a bucket until `stop`; waits for it where it does not exist yet. */
-export declare function startFeed(link: NatsLink, options: FeedOptions, handlers: FeedHandlers): Feed;
+/** Follows a bucket until `stop`; waits for it where it does not exist yet. Throws where the filter is not one. */
+export function startFeed(link: NatsLink, options: FeedOptions, handlers: FeedHandlers): Feed {
+  if (options.filter !== undefined && !isKeyFilter(options.filter)) {
+    throw new Error(`"${options.filter}" names no keys; write a key, or use * and > as whole tokens`);
+  }
+  const runner = new FeedRunner(link, options, handlers);
+  const ended = runner.run();
+  return {
+    synced: () => runner.synced(),
+    stop: () => {
+      runner.stop();
+      return ended;
+    },
+  };
+}
+
+class FeedRunner {
+  readonly #link: NatsLink;
+  readonly #options: FeedOptions;
+  readonly #handlers: FeedHandlers;
+  readonly #position = new FeedPosition();
+  readonly #stopped = new AbortController();
+  #synced = false;
+  #told = "";
+
+  constructor(link: NatsLink, options: FeedOptions, handlers: FeedHandlers) {
+    this.#link = link;
+    this.#options = options;
+    this.#handlers = handlers;
+  }
+
+  synced(): boolean {
+    return this.#synced && this.#link.connected();
+  }
+
+  stop(): void {
+    this.#stopped.abort();
+  }
+
+  async run(): Promise<void> {
+    const { signal } = this.#stopped;
+    for (let attempt = 0; !signal.aborted; attempt += 1) {
+      await this.#link.whenConnected(signal);
+      if (signal.aborted) return;
+      const beganMs = performance.now();
+      this.#tell(await this.#session());
+      if (performance.now() - beganMs > SHORT_SESSION_MS) attempt = 0;
+      await this.#pause(attempt);
+    }
+  }
+
+  /** One consumer from its creation to its loss; resolves with the reason. */
+  async #session(): Promise<string> {
+    const { bucket, filter = ">", restricted = false } = this.#options;
+    const heartbeatMs = restricted ? RESTRICTED_IDLE_HEARTBEAT_MS : IDLE_HEARTBEAT_MS;
+    try {
+      return await runSession(this.#link, {
+        bucket,
+        filter,
+        restricted,
+        idleHeartbeatMs: this.#options.idleHeartbeatMs ?? heartbeatMs,
+        auditMs: this.#options.auditMs,
+        position: this.#position,
+        signal: this.#stopped.signal,
+        change: (change) => this.#change(change),
+        caughtUp: () => this.#caughtUp(),
+      });
+    } catch (error) {
+      return toNatsFailure(error, `follow the bucket ${bucket}`).message;
+    }
+  }
+
+  #change(change: FeedChange): void {
+    try {
+      this.#handlers.change(change);
+    } catch (error) {
+      this.#link.logger.error({ err: error, key: change.key }, "a reader of a bucket failed; this is a bug");
+    }
+  }
+
+  #caughtUp(): void {
+    if (this.#synced) return;
+    this.#synced = true;
+    this.#told = "";
+    this.#handlers.synced();
+  }
+
+  #tell(reason: string): void {
+    const news = this.#synced || reason !== this.#told;
+    this.#synced = false;
+    if (!news || this.#stopped.signal.aborted) return;
+    this.#told = reason;
+    this.#handlers.unsynced(reason);
+  }
+
+  async #pause(attempt: number): Promise<void> {
+    // A first loss is most often cured by a new consumer; only what fails again is worth waiting for.
+    if (attempt === 0 || !this.#link.connected()) return;
+    const maxMs = this.#options.restricted === true ? RESTRICTED_RETRY_MAX_MS : RETRY_MAX_MS;
+    const random = (): number => 0.5 + Math.random() / 2;
+    await sleep(backoffMs({ attempt: attempt - 1, baseMs: RETRY_BASE_MS, maxMs }, random), this.#stopped.signal);
+  }
+}

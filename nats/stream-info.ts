@@ -22,7 +22,7 @@ const streamInfoSchema = z.object({
 export type StreamInfo = z.infer<typeof streamInfoSchema>;
 
 /** Asks about the stream of a bucket; null where it does not exist. Throws NatsFailure. */
-export async function streamInfo(link: NatsLink, bucket: BucketName, timeoutMs?: number): Promise<StreamInfo | null> {
+export async function streamInfo(link: NatsLink, bucket: BucketName, signal?: AbortSignal): Promise<StreamInfo | null> {
   const stream = link.streamOf(bucket);
   try {
     const answer = await apiRequest(link, {

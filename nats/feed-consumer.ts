@@ -1,0 +1,171 @@
+/** One push consumer with flow control: its creation, its messages in order, and the signs that it is no longer there. */
+import type { BucketName } from "#schema/keys.ts";
+import { nuid, type Msg, type Subscription } from "@nats-io/transport-node";
+import { z } from "zod";
+import type { NatsLink } from "./link.ts";
+import { parseReplyMetadata, type ReplyMetadata } from "./reply-metadata.ts";
+import { apiRequest } from "./request.ts";
+
+const NS_PER_MS = 1_000_000;
+/** The server forgets a consumer this long after we are gone. */
+const INACTIVE_MS = 10_000;
+const TICKS_PER_HEARTBEAT = 2;
+const SILENT_TICKS_MAX = 4;
+/** A tick this much later than planned means that this process stood still, not that the server was silent. */
+const LATE_TICK_FACTOR = 1.5;
+
+const STATUS_CODE = 100;
+const STALLED_HEADER = "Nats-Consumer-Stalled";
+const LAST_CONSUMER_HEADER = "Nats-Last-Consumer";
+const LAST_STREAM_HEADER = "Nats-Last-Stream";
+
+/** From where the server delivers, by the names of the JetStream API. */
+export type DeliverFrom =
+  | { readonly deliver_policy: "all" | "last_per_subject" }
+  | { readonly deliver_policy: "by_start_sequence"; readonly opt_start_seq: number };
+
+/** What to consume. */
+export interface ConsumerOptions {
+  readonly bucket: BucketName;
+  readonly filterSubject: string;
+  readonly from: DeliverFrom;
+  readonly idleHeartbeatMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** Who is told; synchronously. */
+export interface ConsumerHandlers {
+  message(message: Msg, metadata: ReplyMetadata): void;
+  /** The server has nothing more to deliver and we have all that it delivered. */
+  idle(reachedSeq: number): void;
+  /** It is over: a new consumer is needed. Called at most once. */
+  lost(reason: string): void;
+}
+
+const createdSchema = z.object({ num_pending: z.number().default(0) });
+
+/** A consumer on the server and our subscription to what it delivers. */
+export class FeedConsumer {
+  readonly #link: NatsLink;
+  readonly #options: ConsumerOptions;
+  readonly #handlers: ConsumerHandlers;
+  readonly #deliverSubject: string;
+  #subscription: Subscription | null = null;
+  #watchdog: NodeJS.Timeout | null = null;
+  #stopStatus: (() => void) | null = null;
+  #consumerSeq = 0;
+  #heard = true;
+  #over = false;
+
+  constructor(link: NatsLink, options: ConsumerOptions, handlers: ConsumerHandlers) {
+    this.#link = link;
+    this.#options = options;
+    this.#handlers = handlers;
+    this.#deliverSubject = `${link.options.deliverPrefix ?? link.options.inboxPrefix}.${nuid.next()}`;
+  }
+
+  /** Creates the consumer; nothing is delivered before `listen`. Returns how many messages wait. Throws NatsFailure. */
+  async create(): Promise<{ pending: number }> {
+    const { bucket, filterSubject, from, idleHeartbeatMs, signal } = this.#options;
+    const stream = this.#link.streamOf(bucket);
+    const name = `gitfleet_${nuid.next()}`;
+    const config = {
+      name,
+      deliver_subject: this.#deliverSubject,
+      filter_subject: filterSubject,
+      ...from,
+      ack_policy: "none",
+      replay_policy: "instant",
+      flow_control: true,
+      idle_heartbeat: idleHeartbeatMs * NS_PER_MS,
+      inactive_threshold: INACTIVE_MS * NS_PER_MS,
+      num_replicas: 1,
+      mem_storage: true,
+    };
+    const answer = await apiRequest(this.#link, {
+      subject: `CONSUMER.CREATE.${stream}.${name}.${filterSubject}`,
+      body: { stream_name: stream, config },
+      doing: `follow the bucket ${bucket}`,
+      signal,
+    });
+    return { pending: createdSchema.parse(answer).num_pending };
+  }
+
+  /** Begins the delivery: the server waits for somebody to listen. */
+  listen(): void {
+    this.#stopStatus = this.#link.onStatus((connected) => {
+      if (!connected) this.#lose("disconnected");
+    });
+    this.#subscription = this.#link.connection.subscribe(this.#deliverSubject, {
+      callback: (error, message) => {
+        if (error === null) this.#receive(message);
+        else this.#lose(`the server ended the delivery: ${error.message}`);
+      },
+    });
+    this.#watch();
+  }
+
+  /** Stops listening; the server forgets the consumer by itself. */
+  close(): void {
+    this.#over = true;
+    this.#stopStatus?.();
+    if (this.#watchdog !== null) clearInterval(this.#watchdog);
+    this.#subscription?.unsubscribe();
+    this.#subscription = null;
+  }
+
+  #lose(reason: string): void {
+    if (this.#over) return;
+    this.close();
+    this.#handlers.lost(reason);
+  }
+
+  #receive(message: Msg): void {
+    if (this.#over) return;
+    this.#heard = true;
+    const metadata = parseReplyMetadata(message.reply ?? "");
+    if (metadata === null) {
+      this.#receiveStatus(message);
+      return;
+    }
+    if (metadata.consumerSeq !== this.#consumerSeq + 1) {
+      this.#lose("deliveries were lost on the way");
+      return;
+    }
+    this.#consumerSeq = metadata.consumerSeq;
+    this.#handlers.message(message, metadata);
+  }
+
+  #receiveStatus(message: Msg): void {
+    const headers = message.headers;
+    if (headers?.code !== STATUS_CODE) {
+      if (headers !== undefined && headers.code >= 400)
+        this.#lose(`the server says: ${headers.code} ${headers.description}`);
+      return;
+    }
+    // A request for flow control is answered once all before it is handled: that is what slows the server down.
+    if (message.reply !== undefined && message.reply !== "") this.#link.connection.publish(message.reply);
+    const stalled = headers.get(STALLED_HEADER);
+    if (stalled !== "") this.#link.connection.publish(stalled);
+    const lastDelivered = headers.get(LAST_CONSUMER_HEADER);
+    if (lastDelivered === "") return;
+    if (Number(lastDelivered) !== this.#consumerSeq) this.#lose("deliveries were lost on the way");
+    else if (stalled === "") this.#handlers.idle(Number(headers.get(LAST_STREAM_HEADER)));
+  }
+
+  #watch(): void {
+    const everyMs = this.#options.idleHeartbeatMs / TICKS_PER_HEARTBEAT;
+    let silentTicks = 0;
+    let lastTickMs = performance.now();
+    this.#watchdog = setInterval(() => {
+      const nowMs = performance.now();
+      const late = nowMs - lastTickMs > everyMs * LATE_TICK_FACTOR;
+      lastTickMs = nowMs;
+      if (this.#heard) silentTicks = 0;
+      // What arrived while this process stood still is only read after this tick.
+      else if (!late) silentTicks += 1;
+      this.#heard = false;
+      if (silentTicks >= SILENT_TICKS_MAX) this.#lose("the server is silent: no heartbeat");
+    }, everyMs);
+  }
+}
