@@ -1,0 +1,41 @@
+/** An answer other than success, in the words of GitHub. Thrown by handlers, written by the server. */
+
+const DOCUMENTATION_URL = "https://docs.github.com/rest";
+
+export interface FieldError {
+  readonly resource: string;
+  readonly field?: string;
+  readonly code: string;
+  readonly message?: string;
+}
+
+export class ApiError extends Error {
+  readonly status: number;
+  readonly body: Readonly<Record<string, unknown>>;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(status: number, message: string, more: { errors?: readonly FieldError[]; headers?: Record<string, string> } = {}) {
+    super(message);
+    this.status = status;
+    this.headers = more.headers ?? {};
+    // A 422 is described as `validation-error`, which knows no `status`.
+    const last = status === 422 ? {} : { status: String(status) };
+    this.body = {
+      message,
+      ...(more.errors === undefined ? {} : { errors: more.errors }),
+      documentation_url: DOCUMENTATION_URL,
+      ...last,
+    };
+  }
+}
+
+/** Also for what exists and the token may not see. */
+export function notFound(): ApiError {
+  return new ApiError(404, "Not Found");
+}
+
+/** 422 about one field. */
+export function invalid(resource: string, field: string, code: string, message?: string): ApiError {
+  const error: FieldError = { resource, code, field, ...(message === undefined ? {} : { message }) };
+  return new ApiError(422, "Validation Failed", { errors: [error] });
+}
