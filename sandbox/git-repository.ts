@@ -11,6 +11,7 @@ const ENVIRONMENT = {
   GIT_COMMITTER_NAME: "Robin",
   GIT_COMMITTER_EMAIL: "robin@example.org",
 };
+const GIT_LIMIT_MS = 60_000;
 const OUTPUT_MAX_BYTES = 256 * 1_048_576;
 
 /** A working copy. Every method returns when git is done, and throws with git's words where it fails. */
@@ -31,18 +32,13 @@ export class GitRepository {
   }
 
   gitWithInput(input: string, ...args: string[]): string {
-    // Each commit is a second younger than the one before, as in life.
+    // Each commit is a second later than the one before, as in life.
     this.#seconds += 1;
     const date = `${this.#seconds} +0000`;
     const env = { ...process.env, ...ENVIRONMENT, GIT_AUTHOR_DATE: date, GIT_COMMITTER_DATE: date };
-    const options = {
-      cwd: this.path,
-      env,
-      input,
-      maxBuffer: OUTPUT_MAX_BYTES,
-      stdio: ["pipe", "pipe", "pipe"],
-    } as const;
-    return execFileSync("git", args, options).toString("utf8").replace(/\n$/, "");
+    const limits = { maxBuffer: OUTPUT_MAX_BYTES, timeout: GIT_LIMIT_MS };
+    const output = execFileSync("git", args, { cwd: this.path, env, input, stdio: "pipe", ...limits });
+    return output.toString("utf8").replace(/\n$/, "");
   }
 
   /** Writes a file of the working copy; null removes it. */

@@ -88,24 +88,11 @@ async function handle(
   if (server.token !== undefined && !hasToken(req, server.token)) return refuse(res, 401);
   const status = fault === null ? undefined : STATUS[fault];
   if (status !== undefined) return refuse(res, status);
-  switch (fault) {
-    case "html":
-      res.writeHead(200, { "content-type": "text/html" }).end("<html>Sign in</html>");
-      return;
-    case "redirect":
-      res.writeHead(301, { location: `${server.url}/elsewhere${url.pathname}${url.search}` }).end();
-      return;
-    case "drop":
-      req.socket.destroy();
-      return;
-    case "stall":
-      req.resume();
-      return;
-    default: {
-      const answer = await runBackend(options, req, url);
-      send(res, answer, fault);
-    }
-  }
+  if (fault === "html") res.writeHead(200, { "content-type": "text/html" }).end("<html>Sign in</html>");
+  else if (fault === "redirect") res.writeHead(301, { location: `${server.url}/elsewhere${url.pathname}` }).end();
+  else if (fault === "drop") req.socket.destroy();
+  else if (fault === "stall") req.resume();
+  else send(res, await runBackend(options, req, url), fault);
 }
 
 function hasToken(req: IncomingMessage, token: string): boolean {
@@ -167,21 +154,15 @@ function parseCgi(output: Buffer): BackendAnswer {
 }
 
 function send(res: ServerResponse, { status, headers, body }: BackendAnswer, fault: GitFault | null): void {
-  switch (fault) {
-    case "empty":
-      res.writeHead(status, headers).end();
-      return;
-    case "truncate":
-      res.writeHead(status, headers).end(body.subarray(0, Math.floor(body.length * 0.7)));
-      return;
-    case "flip": {
-      const flipped = Buffer.from(body);
-      const at = Math.floor(flipped.length * 0.8);
-      flipped[at] = (flipped[at] ?? 0) ^ 0x55;
-      res.writeHead(status, headers).end(flipped);
-      return;
-    }
-    default:
-      res.writeHead(status, headers).end(body);
-  }
+  res.writeHead(status, headers);
+  if (fault === "empty") res.end();
+  else if (fault === "truncate") res.end(body.subarray(0, Math.floor(body.length * 0.7)));
+  else res.end(fault === "flip" ? withFlippedByte(body) : body);
+}
+
+function withFlippedByte(body: Buffer): Buffer {
+  const flipped = Buffer.from(body);
+  const at = Math.floor(flipped.length * 0.8);
+  flipped[at] = (flipped[at] ?? 0) ^ 0x55;
+  return flipped;
 }
