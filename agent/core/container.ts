@@ -63,7 +63,9 @@ export function isLeaving(container: SeenContainer): boolean {
  * `exited` and gives no time of finishing).
  */
 export function isFresh(container: SeenContainer): boolean {
-  return !isUp(container) && !isLeaving(container) && (isZeroTime(container.finishedAt) || container.status === "created");
+  return (
+    !isUp(container) && !isLeaving(container) && (isZeroTime(container.finishedAt) || container.status === "created")
+  );
 }
 
 /** It ran and ended. */
@@ -78,7 +80,11 @@ export function isDone(container: SeenContainer): boolean {
 
 /** It ended badly and its restart policy says to leave it. */
 export function isSpent(container: SeenContainer): boolean {
-  return isDown(container) && container.exitCode !== 0 && (container.restartPolicy === "no" || container.restartPolicy === "");
+  return (
+    isDown(container) &&
+    container.exitCode !== 0 &&
+    (container.restartPolicy === "no" || container.restartPolicy === "")
+  );
 }
 
 function startsAgain({ restartPolicy, exitCode }: SeenContainer): boolean {

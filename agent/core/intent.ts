@@ -27,7 +27,12 @@ export function intentOf(value: Uint8Array | string): Intent {
   const bytes = typeof value === "string" ? new TextEncoder().encode(value) : value;
   const digest = `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
   if (bytes.length > VALUE_MAX_BYTES) {
-    return { kind: "refused", text: "", digest, error: `the desired state is over ${VALUE_MAX_BYTES} bytes; make it smaller` };
+    return {
+      kind: "refused",
+      text: "",
+      digest,
+      error: `the desired state is over ${VALUE_MAX_BYTES} bytes; make it smaller`,
+    };
   }
   const text = new TextDecoder().decode(bytes);
   const score = parse(text);
@@ -36,7 +41,9 @@ export function intentOf(value: Uint8Array | string): Intent {
     : { kind: "refused", text, digest, error: score.error };
 }
 
-type Parsed = { readonly kind: "services"; readonly services: readonly Service[] } | { readonly kind: "no"; readonly error: string };
+type Parsed =
+  | { readonly kind: "services"; readonly services: readonly Service[] }
+  | { readonly kind: "no"; readonly error: string };
 
 function parse(text: string): Parsed {
   let json: unknown;
@@ -50,7 +57,10 @@ function parse(text: string): Parsed {
     case "score":
       return { kind: "services", services: score.score.data.services };
     case "unknown-type":
-      return { kind: "no", error: `unknown score type "${score.type}"; this agent knows PodmanV0: update the agent, or use that type` };
+      return {
+        kind: "no",
+        error: `unknown score type "${score.type}"; this agent knows PodmanV0: update the agent, or use that type`,
+      };
     case "malformed":
       return { kind: "no", error: score.error };
   }

@@ -20,7 +20,10 @@ const NAME_KEPT_MAX = 63;
 export function podmanPrefix(deployment: DeploymentName): string {
   if (isRfc1123Label(deployment)) return deployment;
   // Older writers used more letters than podman knows; the hash keeps two such names apart.
-  const kept = deployment.replaceAll(/[^A-Za-z0-9-]/g, "-").replace(/^-+/, "").slice(0, NAME_KEPT_MAX);
+  const kept = deployment
+    .replaceAll(/[^A-Za-z0-9-]/g, "-")
+    .replace(/^-+/, "")
+    .slice(0, NAME_KEPT_MAX);
   return `${kept === "" ? "d" : kept}.${shortHash(deployment, NAME_HASH_HEX)}`;
 }
 

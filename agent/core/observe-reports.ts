@@ -1,0 +1,82 @@
+/** What the buckets answered, and what that says about what they have lost. */
+import type { Event } from "./event.ts";
+import { STEP_PAUSES, nextTrouble } from "./retry.ts";
+import type { Local, Published, State } from "./state.ts";
+
+/** How often a few keys are offered again, to notice a bucket that was wiped while connected. */
+export const PROBE_INTERVAL_MS = 60_000;
+/** So many heartbeats in a row over somebody else's are no accident. */
+export const RIVALRIES_MIN = 2;
+const RIVALRIES_MAX = 4;
+
+/** The buckets may have lost something: everything is to be offered again. */
+export function lost(state: State): State {
+  return { ...state, epoch: state.epoch + 1 };
+}
+
+/** A key was written, or was found to be there. */
+export function publishedNow(
+  state: State,
+  { deployment, identity, epoch, lacked }: Event & { kind: "published" },
+): State {
+  const next = lacked ? lost(state) : state;
+  return withPublished(next, deployment, () => ({
+    acknowledged: identity,
+    epoch: lacked ? next.epoch : epoch,
+    trouble: null,
+  }));
+}
+
+export function publishFailed(
+  state: State,
+  { deployment, error }: Event & { kind: "publish-failed" },
+  nowMs: number,
+): State {
+  const salt = `${state.settings.device} ${deployment ?? "info"}`;
+  return withPublished(state, deployment, (published) => ({
+    ...published,
+    trouble: nextTrouble(published.trouble, { step: "publish", error, nowMs, pauses: STEP_PAUSES, salt }),
+  }));
+}
+
+/** A heartbeat was written or not; its revision tells whether its bucket began anew. */
+export function beat(state: State, event: Event & { kind: "heartbeat" | "heartbeat-failed" }, nowMs: number): State {
+  const dueAtMs = nowMs + state.settings.heartbeatIntervalMs;
+  if (event.kind === "heartbeat-failed") {
+    const retryAtMs = nowMs + Math.min(state.settings.heartbeatIntervalMs, STEP_PAUSES.baseMs * 5);
+    return { ...state, heartbeat: { ...state.heartbeat, dueAtMs: retryAtMs, failed: true } };
+  }
+  const { revision, failed, rivalries } = state.heartbeat;
+  const beganAnew = failed || (revision !== null && event.revision <= revision);
+  const rivals = event.rival && !beganAnew ? Math.min(RIVALRIES_MAX, rivalries + 1) : Math.max(0, rivalries - 1);
+  const heartbeat = { dueAtMs, revision: event.revision, failed: false, rivalries: rivals };
+  return probed({ ...(beganAnew ? lost(state) : state), heartbeat }, nowMs);
+}
+
+/** True while another agent writes the same heartbeat. */
+export function hasRival({ heartbeat }: State): boolean {
+  return heartbeat.rivalries >= RIVALRIES_MIN;
+}
+
+function probed(state: State, nowMs: number): State {
+  if (nowMs < state.probeAtMs) return state;
+  const names = [...state.locals.keys()];
+  const name = names[Math.floor(nowMs / PROBE_INTERVAL_MS) % Math.max(1, names.length)] ?? null;
+  const next = withPublished({ ...state, probeAtMs: nowMs + PROBE_INTERVAL_MS }, null, probing);
+  return name === null ? next : withPublished(next, name, probing);
+}
+
+function probing(published: Published): Published {
+  return { ...published, epoch: 0 };
+}
+
+function withPublished(
+  state: State,
+  deployment: Local["name"] | null,
+  change: (published: Published) => Published,
+): State {
+  if (deployment === null) return { ...state, info: { ...state.info, published: change(state.info.published) } };
+  const local = state.locals.get(deployment);
+  if (local === undefined) return state;
+  return { ...state, locals: new Map(state.locals).set(deployment, { ...local, published: change(local.published) }) };
+}

@@ -1,0 +1,126 @@
+/** What is reported about a deployment: the phase that follows from its stage. */
+import { LAST_ERROR_MAX_BYTES } from "#schema/wire.ts";
+import { isDone, isSpent, isUp, type SeenContainer } from "./container.ts";
+import { unhealthyText } from "./gate.ts";
+import { healthOf } from "./health.ts";
+import { stageOf, watchOf, type Stage } from "./stage.ts";
+import { digestOf, type CoreSettings, type Local, type Report } from "./state.ts";
+import { endText, logText } from "./watch.ts";
+
+// podman may come up later than the agent; only after some tries is its silence worth a report.
+const BLIND_TRIES = 5;
+
+/** The report of one deployment, or null while there is nothing new to say. */
+export function reportOf(local: Local, settings: CoreSettings, nowMs: number): Report | null {
+  const digest = digestOf(local.intent);
+  if (digest === null) return null;
+  const standing = standingOf(local, stageOf(local, settings, nowMs));
+  switch (standing.kind) {
+    case "silent":
+      return null;
+    case "pending":
+      // While something is tried again, the last failure is what a person needs to know.
+      return local.trouble === null
+        ? { phase: "Pending", error: null, digest }
+        : { phase: "Failed", error: oneLine(local.trouble.error), digest };
+    case "running":
+      return { phase: "Running", error: null, digest };
+    case "failed":
+      return { phase: "Failed", error: oneLine(standing.error), digest };
+  }
+}
+
+type Standing =
+  | { readonly kind: "silent" }
+  | { readonly kind: "pending" }
+  | { readonly kind: "running" }
+  | { readonly kind: "failed"; readonly error: string };
+
+const PENDING: Standing = { kind: "pending" };
+
+function standingOf(local: Local, stage: Stage): Standing {
+  switch (stage.kind) {
+    case "blind":
+      return (local.trouble?.attempt ?? 0) < BLIND_TRIES ? { kind: "silent" } : PENDING;
+    case "remove":
+      return { kind: "silent" };
+    case "keep":
+      return stage.error === null ? { kind: "silent" } : { kind: "failed", error: stage.error };
+    case "rolled-back":
+      return { kind: "failed", error: rolledBackText(local, stage) };
+    case "settled":
+      return servingOf(local, stage.mains);
+    case "prepare":
+    case "swap":
+      return clashOf(local) ?? PENDING;
+    case "gate":
+      return stage.outcome.kind === "failed" ? { kind: "failed", error: stage.outcome.error } : PENDING;
+    case "commit":
+      return PENDING;
+  }
+}
+
+function rolledBackText(local: Local, { rolledBack, mains }: Stage & { kind: "rolled-back" }): string {
+  const serving = servingOf(local, mains);
+  const before =
+    serving.kind === "failed"
+      ? `rolled back, but the version before does not run either: ${serving.error}`
+      : "rolled back: the version before keeps serving";
+  return `${rolledBack.error}; ${before}`;
+}
+
+function servingOf(local: Local, mains: readonly SeenContainer[]): Standing {
+  const standings = mains.map((container) => containerStanding(local, container));
+  return (
+    standings.find(({ kind }) => kind === "failed") ??
+    standings.find(({ kind }) => kind === "pending") ??
+    standings.find(({ kind }) => kind === "silent") ?? { kind: "running" }
+  );
+}
+
+function containerStanding(local: Local, container: SeenContainer): Standing {
+  const watch = watchOf(local, container);
+  if (watch.error !== null) return { kind: "failed", error: `${watch.error}; it is started again with growing pauses` };
+  if (isDone(container)) return { kind: "running" };
+  if (isSpent(container))
+    return {
+      kind: "failed",
+      error: `${container.service}: ${endText(container)}${logText(container)}; its restart_policy is "no"`,
+    };
+  if (!isUp(container)) return PENDING;
+  switch (healthOf(container, watch)) {
+    case "none":
+    case "healthy":
+      return { kind: "running" };
+    case "unhealthy":
+      return { kind: "failed", error: unhealthyText(container, watch) };
+    case "unknown":
+      return { kind: "silent" };
+  }
+}
+
+/** Somebody else's container or network has a name that is needed: only a person may decide. */
+export function clashOf(local: Local): { kind: "failed"; error: string } | null {
+  const name = local.seen?.foreignNames[0];
+  if (name !== undefined) {
+    return {
+      kind: "failed",
+      error: `a container named ${name} exists that this agent did not create, it is left alone; rename or remove it (podman rename ${name} NEW) and this goes on by itself`,
+    };
+  }
+  if (local.seen?.network !== "foreign") return null;
+  return {
+    kind: "failed",
+    error: `a network that this agent did not create has the name that ${local.name} needs; remove it (podman network rm) and this goes on by itself`,
+  };
+}
+
+/** One line of at most `LAST_ERROR_MAX_BYTES`, cut at a character. */
+export function oneLine(text: string): string {
+  // oxlint-disable-next-line no-control-regex -- what devices say must not steer a terminal
+  const line = text.replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, " ").trim();
+  const bytes = new TextEncoder().encode(line);
+  if (bytes.length <= LAST_ERROR_MAX_BYTES) return line;
+  const cut = new TextDecoder().decode(bytes.subarray(0, LAST_ERROR_MAX_BYTES - 3)).replace(/\uFFFD+$/, "");
+  return `${cut}…`;
+}

@@ -1,0 +1,59 @@
+/** What the buckets should say of this device, and what is still to be sent. Nothing is queued: the latest counts. */
+import type { Effect } from "./effect.ts";
+import { together, type Next } from "./converge.ts";
+import type { Local, Published, Report, State, Trouble } from "./state.ts";
+
+/** Equal text means that nothing new is to be written. */
+export function reportIdentity(report: Report): string {
+  return JSON.stringify([report.phase, report.error, report.digest]);
+}
+
+/** What a bucket holds after the deletion of a key. */
+export const DELETED = "";
+
+/** Everything that is to be published now; nothing while NATS is away. */
+export function publish(state: State, nowMs: number): Next {
+  if (!state.connected) return { effects: [], wakeAtMs: null };
+  return together(
+    heartbeat(state, nowMs),
+    waiting(state.info.published.trouble, nowMs) ?? info(state),
+    ...[...state.locals.values()].map(
+      (local) => waiting(local.published.trouble, nowMs) ?? stateOf(local, state.epoch),
+    ),
+  );
+}
+
+function heartbeat({ heartbeat: { dueAtMs, revision } }: State, nowMs: number): Next {
+  if (nowMs < dueAtMs) return { effects: [], wakeAtMs: dueAtMs };
+  return { effects: [{ kind: "heartbeat", key: "heartbeat", revision }], wakeAtMs: null };
+}
+
+function info({ info: { wanted, published }, epoch }: State): Next {
+  const mode = modeOf(wanted, published, epoch);
+  return now(mode === null ? [] : [{ kind: "publish-info", key: "info", mode, identity: wanted, epoch }]);
+}
+
+function stateOf(local: Local, epoch: number): Next {
+  const { name, report, published, gone } = local;
+  const key = `state ${name}`;
+  if (gone) {
+    return now(published.acknowledged === DELETED ? [] : [{ kind: "delete-state", key, deployment: name, epoch }]);
+  }
+  if (report === null) return now([]);
+  const mode = modeOf(reportIdentity(report), published, epoch);
+  return now(mode === null ? [] : [{ kind: "publish-state", key, deployment: name, report, mode, epoch }]);
+}
+
+/** `put` for news; `offer` where the bucket was told, but may have lost it since. */
+function modeOf(wanted: string, { acknowledged, epoch }: Published, current: number): "put" | "offer" | null {
+  if (acknowledged !== wanted) return "put";
+  return epoch === current ? null : "offer";
+}
+
+function waiting(trouble: Trouble | null, nowMs: number): Next | null {
+  return trouble === null || trouble.retryAtMs <= nowMs ? null : { effects: [], wakeAtMs: trouble.retryAtMs };
+}
+
+function now(effects: readonly Effect[]): Next {
+  return { effects, wakeAtMs: null };
+}
