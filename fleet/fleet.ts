@@ -1,9 +1,12 @@
 /** The validated model of a fleet repository: what exists, and where each thing is written. */
 import type { Labels } from "#schema/labels.ts";
 import type { DeploymentName, DeviceId } from "#schema/names.ts";
+import type { PublishedPort } from "#schema/port.ts";
 import type { Score, ScoreTag } from "#schema/score.ts";
 import type { LabelSelector } from "#schema/selector.ts";
+import type { ChoiceShape, TextShape } from "#schema/shape.ts";
 import type { Place } from "./problem.ts";
+import type { TemplatePart } from "./template.ts";
 
 /** How many removals one pass may make before it is held. */
 export interface PruneSettings {
@@ -24,6 +27,32 @@ export interface FleetSettings {
   readonly scoreTag: ScoreTag;
 }
 
+/** What of a score must be judged for each device, with where it stands. */
+export interface ScoreParts {
+  /** Texts with placeholders. */
+  readonly templates: readonly PlacedTemplate[];
+  readonly ports: readonly PlacedPort[];
+  /** False where no device can make the value too large for the wire. */
+  readonly mayBeTooLarge: boolean;
+  readonly scorePlace: Place;
+}
+
+/** A text with placeholders. */
+export interface PlacedTemplate {
+  readonly place: Place;
+  readonly parts: readonly TemplatePart[];
+  readonly shape: TextShape | ChoiceShape;
+}
+
+/** A port that a service publishes: read, or still a text with placeholders. */
+export interface PlacedPort {
+  readonly place: Place;
+  readonly service: string;
+  readonly text: string;
+  readonly port: PublishedPort | null;
+  readonly parts: readonly TemplatePart[] | null;
+}
+
 /** One document of kind Deployment. */
 export interface Deployment {
   readonly name: DeploymentName;
@@ -34,6 +63,8 @@ export interface Deployment {
   readonly selectorRef: string | null;
   /** As authored: placeholders are not replaced. */
   readonly score: Score;
+  readonly parts: ScoreParts;
+  /** Where the document begins. */
   readonly place: Place;
 }
 

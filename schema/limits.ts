@@ -8,7 +8,7 @@ export const VALUE_MAX_BYTES = 64 * 1_024;
 export const FILES_MAX_BYTES = 64 * 1_024;
 /** How deep collections may nest in a document. */
 export const YAML_DEPTH_MAX = 64;
-/** How many nodes the aliases of one document may expand to. */
-export const ALIAS_NODES_MAX = 10_000;
+/** How much the aliases of one document may repeat: its characters, and a hundred for each value. */
+export const ALIAS_WEIGHT_MAX = 1_000_000;
 /** How many problems are shown for one file. */
 export const FILE_PROBLEMS_MAX = 1_000;

@@ -1,80 +1,11 @@
-/** What runs on a device: the score, as authors write it and as devices read it. */
+/** What to run: the score, as authors write it and as devices read it. */
 import type { JsonValue } from "./canonical-json.ts";
+import type { PodmanV0, Score } from "./podman-v0.ts";
+import { podmanV0Shape } from "./score-shape.ts";
+import type { Shape, ValuePath } from "./shape.ts";
+import { checkShape, quoted } from "./shape-check.ts";
 
-/** An environment variable: its value, or a file on the device that holds it. Exactly one of the two. */
-export interface EnvironmentVariable {
-  readonly name: string;
-  readonly value?: string;
-  /** Absolute path on the device, read there, never reported. */
-  readonly file?: string;
-}
-
-/** What is mounted into a container. */
-export interface Volume {
-  /** An absolute path on the device, else the name of a volume that belongs to the deployment. */
-  readonly source: string;
-  /** Absolute path in the container. */
-  readonly target: string;
-  readonly read_only?: boolean;
-}
-
-/** A small file that the score itself carries. */
-export interface ScoreFile {
-  readonly path: string;
-  readonly content: string;
-  /** Octal text such as `"0644"`. */
-  readonly mode?: string;
-}
-
-/** How the agent asks a service whether it is well. */
-export interface HealthCheck {
-  /** Program and arguments, run in the container. Exit code 0 is well. */
-  readonly command: readonly string[];
-  readonly interval_seconds?: number;
-  readonly timeout_seconds?: number;
-  readonly retries?: number;
-  readonly start_period_seconds?: number;
-}
-
-export interface Resources {
-  readonly memory_bytes?: number;
-  readonly cpus?: number;
-}
-
-export type RestartPolicy = "no" | "on-failure" | "always" | "unless-stopped";
-
-/** One container. Field names are those of the wire. */
-export interface Service {
-  /** RFC 1123 label, unique within the deployment; other services reach it by this name. */
-  readonly name: string;
-  readonly image: string;
-  /** `[address:]host:container[/tcp|/udp]` */
-  readonly ports?: readonly string[];
-  readonly env?: readonly EnvironmentVariable[];
-  readonly volumes?: readonly Volume[];
-  readonly files?: readonly ScoreFile[];
-  readonly command?: readonly string[];
-  readonly user?: string;
-  readonly devices?: readonly string[];
-  readonly network?: "private" | "host";
-  readonly privileged?: boolean;
-  readonly tmpfs?: readonly string[];
-  readonly stop_grace_seconds?: number;
-  readonly restart_policy?: RestartPolicy;
-  readonly health?: HealthCheck;
-  readonly resources?: Resources;
-}
-
-/** Containers run by podman, version 0 of the format. */
-export interface PodmanV0 {
-  readonly services: readonly Service[];
-}
-
-/** What to run, by type. */
-export interface Score {
-  readonly type: "PodmanV0";
-  readonly data: PodmanV0;
-}
+export type * from "./podman-v0.ts";
 
 /** How the type stands on the wire: `{"type":T,"data":D}` or `{T:D}`. */
 export type ScoreTag = "adjacent" | "external";
@@ -88,17 +19,69 @@ export type WireScore =
   | { readonly kind: "malformed"; readonly error: string };
 
 /** The value as it is tagged on the wire, before canonical JSON. */
-export function taggedScore(score: { type: string; data: JsonValue }, tag: ScoreTag): JsonValue {
-  switch (tag) {
-    case "adjacent":
-      return { type: score.type, data: score.data };
-    case "external":
-      return { [score.type]: score.data };
-  }
+export function taggedScore(score: { readonly type: string; readonly data: JsonValue }, tag: ScoreTag): JsonValue {
+  return tag === "external" ? { [score.type]: score.data } : { type: score.type, data: score.data };
 }
 
 /**
- * Reads a desired-state value as devices do: both taggings, unknown fields ignored, null where a field is optional.
- * The argument is parsed JSON.
+ * Reads a desired-state value that is parsed JSON: both taggings, unknown fields dropped, null where a field is
+ * optional read as absent.
  */
-export declare function parseWireScore(json: unknown): WireScore;
+export function parseWireScore(json: unknown): WireScore {
+  const tagged = readTag(json);
+  if (tagged === null) return { kind: "malformed", error: 'the value is no score: expected {"type":…,"data":…}' };
+  if (tagged.type !== "PodmanV0") return { kind: "unknown-type", type: tagged.type };
+  const [issue] = checkShape(podmanV0Shape, tagged.data, { issuesMax: 1, lenient: true }).issues;
+  if (issue !== undefined) return { kind: "malformed", error: `${pathText(issue.path)}: ${issue.message}` };
+  return { kind: "score", score: { type: "PodmanV0", data: knownPart(podmanV0Shape, tagged.data) as PodmanV0 } };
+}
+
+/** Reads the text of a desired-state value; see `parseWireScore`. */
+export function parseWireScoreText(text: string): WireScore {
+  try {
+    return parseWireScore(JSON.parse(text));
+  } catch {
+    return {
+      kind: "malformed",
+      error: "the value is not JSON; the reconciler writes it again when its commit is applied",
+    };
+  }
+}
+
+/** A path for people: `services[0].image`. */
+export function pathText(path: ValuePath): string {
+  const parts = path.map((part, index) => {
+    if (typeof part === "number") return `[${part}]`;
+    return index === 0 ? part : `.${part}`;
+  });
+  return parts.length === 0 ? "the value" : parts.join("");
+}
+
+function readTag(json: unknown): { type: string; data: unknown } | null {
+  if (!isMapping(json)) return null;
+  if (typeof json["type"] === "string" && Object.hasOwn(json, "data"))
+    return { type: json["type"], data: json["data"] };
+  const [type, ...more] = Object.keys(json);
+  return type !== undefined && more.length === 0 && isMapping(json[type]) ? { type, data: json[type] } : null;
+}
+
+/** The value without what this version does not know. */
+function knownPart(shape: Shape, value: unknown): unknown {
+  if (shape.kind === "list" && Array.isArray(value)) return value.map((item) => knownPart(shape.of, item));
+  if (shape.kind !== "object" || !isMapping(value)) return value;
+  const known: Record<string, unknown> = {};
+  for (const [name, field] of shape.fields) {
+    const member = Object.hasOwn(value, name) ? value[name] : null;
+    if (member !== null) known[name] = knownPart(field.shape, member);
+  }
+  return known;
+}
+
+function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** One line about a score of a type that this version does not know. */
+export function unknownTypeText(type: string): string {
+  return `the score has type ${quoted(type)}, which this agent does not know; update the agent or use PodmanV0`;
+}
