@@ -2,6 +2,7 @@
 import type { BucketName } from "#schema/keys.ts";
 import { nuid, type Msg, type Subscription } from "@nats-io/transport-node";
 import { z } from "zod";
+import { JS_CODES, NatsFailure } from "./errors.ts";
 import type { NatsLink } from "./link.ts";
 import { parseReplyMetadata, type ReplyMetadata } from "./reply-metadata.ts";
 import { apiRequest } from "./request.ts";
@@ -82,11 +83,15 @@ export class FeedConsumer {
       num_replicas: 1,
       mem_storage: true,
     };
-    const answer = await apiRequest(this.#link, {
+    const request = {
       subject: `CONSUMER.CREATE.${stream}.${name}.${filterSubject}`,
       body: { stream_name: stream, config },
       doing: `follow the bucket ${bucket}`,
       signal,
+    };
+    const answer = await apiRequest(this.#link, request).catch((error: unknown) => {
+      if (!(error instanceof NatsFailure) || error.code !== JS_CODES.streamNotFound) throw error;
+      throw new NatsFailure(`the bucket ${bucket} does not exist yet`, "wait", { code: error.code });
     });
     return { pending: createdSchema.parse(answer).num_pending };
   }

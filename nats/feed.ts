@@ -148,7 +148,11 @@ class FeedRunner {
     // A first loss is most often cured by a new consumer; only what fails again is worth waiting for.
     if (attempt === 0 || !this.#link.connected()) return;
     const maxMs = this.#options.restricted === true ? RESTRICTED_RETRY_MAX_MS : RETRY_MAX_MS;
-    const random = (): number => 0.5 + Math.random() / 2;
-    await sleep(backoffMs({ attempt: attempt - 1, baseMs: RETRY_BASE_MS, maxMs }, random), this.#stopped.signal);
+    await sleep(backoffMs({ attempt: attempt - 1, baseMs: RETRY_BASE_MS, maxMs }, upperHalf), this.#stopped.signal);
   }
+}
+
+/** Chance that never gives a pause near nothing. */
+function upperHalf(): number {
+  return 0.5 + Math.random() / 2;
 }
