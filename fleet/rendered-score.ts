@@ -10,17 +10,28 @@ export interface RenderedValue {
   readonly digest: string;
 }
 
+const renderers = new WeakMap<Score, ScoreRenderer>();
+
+/** The renderer of a score, kept for as long as the score is. */
+export function rendererOf(score: Score, tag: ScoreTag): ScoreRenderer {
+  const known = renderers.get(score);
+  if (known?.tag === tag) return known;
+  const renderer = new ScoreRenderer(score, tag);
+  renderers.set(score, renderer);
+  return renderer;
+}
+
 /** Renders one score for many devices; what does not depend on the device is made once. */
 export class ScoreRenderer {
   readonly #score: Score;
-  readonly #tag: ScoreTag;
+  readonly tag: ScoreTag;
   #constant: RenderedValue | null = null;
   readonly #isConstant: boolean;
   readonly #templates = new Map<string, readonly TemplatePart[]>();
 
   constructor(score: Score, tag: ScoreTag) {
     this.#score = score;
-    this.#tag = tag;
+    this.tag = tag;
     this.#isConstant = this.#collect(score.data as unknown as JsonValue, true);
   }
 
@@ -30,7 +41,7 @@ export class ScoreRenderer {
     const missing: string[] = [];
     const data = this.#replace(this.#score.data as unknown as JsonValue, device, missing);
     if (missing.length > 0) return null;
-    const text = canonicalJson(taggedScore({ type: this.#score.type, data }, this.#tag));
+    const text = canonicalJson(taggedScore({ type: this.#score.type, data }, this.tag));
     const value = { text, digest: sha256Digest(text) };
     if (this.#isConstant) this.#constant = value;
     return value;
