@@ -3,10 +3,14 @@ import { randomInt } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
+import { removeControlGroups } from "./control-groups.ts";
+import { acceptFor } from "./device-link.ts";
 import { killProcessesOf } from "./processes.ts";
 import { runCommand } from "./run-command.ts";
 import { abandonedFolders, claimFolder } from "./scratch.ts";
 
+/** Holds the index of the device's link: a device that is off leaves a route that refuses for it. */
+export const LINK_FILE = "link";
 const OCTET_MIN = 16;
 const OCTET_MAX = 250;
 const ATTEMPTS_MAX = 1_000;
@@ -51,6 +55,9 @@ export async function removeLeftovers(): Promise<void> {
     // Two test workers may find the same folder: what one has removed the other need not.
     await killProcessesOf(folder);
     await removeNetworks(folder);
+    const link = readOrEmpty(join(folder, LINK_FILE));
+    if (link !== "") await acceptFor(Number(link));
+    removeControlGroups(folder);
     try {
       rmSync(folder, { recursive: true, force: true });
     } catch {

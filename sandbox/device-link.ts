@@ -9,6 +9,10 @@ import { runCommand } from "./run-command.ts";
 /** 10.255.0.0/16 in nets of four addresses. */
 const LINKS_MAX = 16_384;
 const ATTEMPTS_MAX = 50;
+const DROPS = [
+  ["PREROUTING", "-i"],
+  ["POSTROUTING", "-o"],
+] as const;
 
 /** A plugged-in cable. */
 export interface DeviceLink {
@@ -24,6 +28,21 @@ export interface DeviceLink {
   mend(): Promise<void>;
   /** Unplugs it; the kernel does the same when the device's namespace ends. */
   remove(): Promise<void>;
+}
+
+/** The net of a link, for `ip route`. */
+function netOf(index: number): string {
+  return `10.255.${Math.floor(index / 64)}.${(index % 64) * 4}/30`;
+}
+
+/** Answers for the device while it is off: nothing that is meant for it may leave by the machine's default route. */
+export async function refuseFor(index: number): Promise<void> {
+  await ip("route", "replace", "unreachable", netOf(index));
+}
+
+/** Ends `refuseFor`; does nothing where it was not called. */
+export async function acceptFor(index: number): Promise<void> {
+  await ip("route", "del", "unreachable", netOf(index)).catch(() => undefined);
 }
 
 /** Plugs a cable into a namespace; `index` asks for the one that the device had before. */
@@ -96,12 +115,17 @@ class Link implements DeviceLink {
     await this.#namespace.run("iptables", ["-w", "-t", "nat", "-A", "OUTPUT", ...match, ...target]);
   }
 
+  // Dropped without a word, as on a radio link: a link that is set down would tell both ends at once.
   async cut(): Promise<void> {
-    await ip("link", "set", linkName(this.index), "down");
+    for (const [chain, side] of DROPS) await this.#mangle("-I", chain, side);
   }
 
   async mend(): Promise<void> {
-    await ip("link", "set", linkName(this.index), "up");
+    for (const [chain, side] of DROPS) await this.#mangle("-D", chain, side);
+  }
+
+  async #mangle(action: "-I" | "-D", chain: string, side: string): Promise<void> {
+    await this.#namespace.run("iptables", ["-w", "-t", "mangle", action, chain, side, "up0", "-j", "DROP"]);
   }
 
   async remove(): Promise<void> {

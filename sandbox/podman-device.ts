@@ -1,12 +1,13 @@
 /** A device on this machine: a real podman with containers, images and networks of its own, that can lose its power. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, existsSync, openSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { join } from "node:path";
+import { removeControlGroups } from "./control-groups.ts";
 import { startNamespace, type DeviceNamespace } from "./device-namespace.ts";
-import { plugIn, type DeviceLink } from "./device-link.ts";
-import { claimNetwork, removeLeftovers, removeNetworks, type NetworkClaim } from "./device-leftovers.ts";
+import { acceptFor, plugIn, refuseFor, type DeviceLink } from "./device-link.ts";
+import { claimNetwork, LINK_FILE, removeLeftovers, removeNetworks, type NetworkClaim } from "./device-leftovers.ts";
 import { detectMachine, type Machine } from "./machine.ts";
 import { configurePodman, type PodmanCall } from "./podman-config.ts";
 import { killProcessesOf } from "./processes.ts";
@@ -99,6 +100,7 @@ class LocalDevice implements PodmanDevice {
   #namespace: DeviceNamespace | null = null;
   #link: DeviceLink | null = null;
   #linkIndex: number | undefined;
+  #address = "127.0.0.1";
   #api: ChildProcess | null = null;
 
   constructor({ name, network, machine, registries = [] }: DeviceSettings) {
@@ -115,7 +117,7 @@ class LocalDevice implements PodmanDevice {
   }
 
   get address(): string {
-    return this.#link?.address ?? "127.0.0.1";
+    return this.#address;
   }
 
   async boot(): Promise<void> {
@@ -129,7 +131,10 @@ class LocalDevice implements PodmanDevice {
 
   async #plugIn(namespace: DeviceNamespace): Promise<void> {
     this.#link = await plugIn(namespace, this.#linkIndex);
+    if (this.#linkIndex !== undefined) await acceptFor(this.#linkIndex);
     this.#linkIndex = this.#link.index;
+    this.#address = this.#link.address;
+    writeFileSync(join(this.folder, LINK_FILE), String(this.#linkIndex));
     for (const port of this.#reached) await this.#link.reach(port);
   }
 
@@ -212,12 +217,14 @@ class LocalDevice implements PodmanDevice {
   async powerCut(): Promise<void> {
     if (this.#claim !== null) throw new Error("a device on the machine's own network cannot lose its power");
     await this.#end();
+    if (this.#linkIndex !== undefined) await refuseFor(this.#linkIndex);
     for (const name of ["run", "tmp", "podman.sock"]) rmSync(join(this.folder, name), { recursive: true, force: true });
   }
 
   async remove(): Promise<void> {
     if (this.network === "host" && this.#api !== null) await this.#removeContainers();
     await this.#end();
+    if (this.#linkIndex !== undefined) await acceptFor(this.#linkIndex);
     if (this.#claim !== null) {
       await removeNetworks(this.folder);
       this.#claim.release();
@@ -256,6 +263,7 @@ class LocalDevice implements PodmanDevice {
     else if (!this.#machine.namespaces) await killProcessesOf(this.folder);
     this.#namespace = null;
     this.#api = null;
+    removeControlGroups(this.folder);
   }
 
   #cable(): DeviceLink {

@@ -156,7 +156,8 @@ class LocalRegistry implements Registry {
 function refuse(response: ServerResponse, status: number, code: string, message: string): void {
   if (status === 401) response.setHeader("WWW-Authenticate", 'Basic realm="sandbox"');
   response.writeHead(status, { "Content-Type": "application/json" });
-  response.end(JSON.stringify({ errors: [{ code, message }] }));
+  // Without a detail, clients repeat only the code.
+  response.end(JSON.stringify({ errors: [{ code, message, detail: {} }] }));
 }
 
 async function listen(server: Server, port: number): Promise<number> {

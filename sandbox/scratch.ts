@@ -51,11 +51,11 @@ function isAbandoned(folder: string): boolean {
   return owner !== ownerText(pid) || !isAlive(pid);
 }
 
-// The start time tells a process from a later one that was given the same id.
+// The start time tells a process from a later one that was given the same id; one that ended but was not yet collected is gone.
 function ownerText(pid: number): string {
   const stat = readOrNull(`/proc/${pid}/stat`);
-  const started = stat?.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
-  return `${pid} ${started ?? "unknown"}`;
+  const fields = stat?.slice(stat.lastIndexOf(")") + 2).split(" ") ?? [];
+  return fields[0] === "Z" ? "" : `${pid} ${fields[19] ?? "unknown"}`;
 }
 
 function isAlive(pid: number): boolean {
