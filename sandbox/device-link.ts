@@ -148,7 +148,8 @@ async function startForwarder(address: string, port: number): Promise<Forwarder>
     for (const socket of [incoming, outgoing]) {
       sockets.add(socket);
       socket.setNoDelay(true);
-      socket.on("error", () => undefined);
+      // Where nobody listens, the caller is to learn it the hard way, as it would without us in between.
+      socket.on("error", () => incoming.resetAndDestroy());
       socket.on("close", () => {
         sockets.delete(socket);
         incoming.destroy();
