@@ -55,7 +55,9 @@ function notAccessible(grant: Grant, need: Need): ApiError {
   }
   const by = grant.kind === "installation" ? "integration" : "personal access token";
   const accepted = need.anyOf.map((name) => `${name}=${need.level}`).join("; ");
-  return new ApiError(403, `Resource not accessible by ${by}`, { headers: { "x-accepted-github-permissions": accepted } });
+  return new ApiError(403, `Resource not accessible by ${by}`, {
+    headers: { "x-accepted-github-permissions": accepted },
+  });
 }
 
 /** `token T`, `Bearer T`, or basic with the token as password (as git sends it) or as user name. */

@@ -1,7 +1,12 @@
 /** What goes wrong between a client and GitHub, ordered by a test and taken in order. */
 
 /** Which requests: an operation such as `GET /repos/{owner}/{repo}/pulls`, all writes or reads of the API, or git. */
-export type FaultTarget = "any" | "writes" | "reads" | "git" | `${"GET" | "POST" | "PATCH" | "PUT" | "DELETE"} /${string}`;
+export type FaultTarget =
+  | "any"
+  | "writes"
+  | "reads"
+  | "git"
+  | `${"GET" | "POST" | "PATCH" | "PUT" | "DELETE"} /${string}`;
 
 export type Fault =
   /** The connection ends before the request is looked at. */
@@ -24,7 +29,10 @@ export interface Faults {
   stall(times: number, on?: FaultTarget): void;
   fiveHundred(times: number, options?: { status?: 500 | 502 | 503 | 504; on?: FaultTarget }): void;
   /** `retryAfterSeconds: null` leaves the header out, as GitHub sometimes does. */
-  secondaryLimit(times: number, options?: { retryAfterSeconds?: number | null; status?: 403 | 429; on?: FaultTarget }): void;
+  secondaryLimit(
+    times: number,
+    options?: { retryAfterSeconds?: number | null; status?: 403 | 429; on?: FaultTarget },
+  ): void;
   /** The next answers about a single pull request say `mergeable: null`. */
   pendingMergeability(times: number): void;
   /** The next webhooks are never sent. */

@@ -27,6 +27,13 @@ export interface FileChange {
   readonly deletions: number;
 }
 
+/** A ref that moved; null where it did not exist before or does not after. */
+export interface RefChange {
+  readonly ref: string;
+  readonly before: string | null;
+  readonly after: string | null;
+}
+
 /** What to commit: path → content, or null to delete it. */
 export type FileEdits = Readonly<Record<string, string | Uint8Array | null>>;
 
@@ -201,6 +208,14 @@ interface GitOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
+/** What differs between two readings of the refs, branches and tags alone. */
+export function refChanges(before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>): RefChange[] {
+  const names = [...new Set([...before.keys(), ...after.keys()])].filter((ref) => /^refs\/(heads|tags)\//.test(ref));
+  return names
+    .map((ref) => ({ ref, before: before.get(ref) ?? null, after: after.get(ref) ?? null }))
+    .filter((change) => change.before !== change.after);
+}
+
 /** The environment of every git of the model: nobody's settings, no prompts. */
 export function gitEnvironment(): NodeJS.ProcessEnv {
   return {
@@ -219,7 +234,9 @@ function runGit(args: readonly string[], options: GitOptions): Promise<Buffer> {
   const err: Buffer[] = [];
   child.stdout.on("data", (chunk: Buffer) => out.push(chunk));
   child.stderr.on("data", (chunk: Buffer) => err.push(chunk));
-  child.on("error", (error) => reject(new Error("git could not be started; install git 2.38 or newer", { cause: error })));
+  child.on("error", (error) =>
+    reject(new Error("git could not be started; install git 2.38 or newer", { cause: error })),
+  );
   child.on("close", (code) => {
     if (code === 0) resolve(Buffer.concat(out));
     else reject(new GitFailure(`git ${args.join(" ")}: ${Buffer.concat(err).toString("utf8").trim()}`, code));
@@ -293,7 +310,12 @@ function parseRaw(text: string): Omit<FileChange, "additions" | "deletions">[] {
     const status = STATUS_OF_LETTER[letter.charAt(0)] ?? "changed";
     const renamed = status === "renamed";
     const path = fields[at + (renamed ? 2 : 1)] ?? "";
-    changes.push({ path, previousPath: renamed ? (fields[at + 1] ?? null) : null, status, blob: status === "removed" ? before : after });
+    changes.push({
+      path,
+      previousPath: renamed ? (fields[at + 1] ?? null) : null,
+      status,
+      blob: status === "removed" ? before : after,
+    });
     if (renamed) at += 1;
   }
   return changes.toSorted((a, b) => (a.path < b.path ? -1 : 1));

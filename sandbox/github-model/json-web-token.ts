@@ -26,10 +26,23 @@ export function isJsonWebToken(token: string): boolean {
 
 function checkClaims(claims: Record<string, unknown>, appId: number, now: number): void {
   const { iat, exp, iss } = claims;
-  if (typeof exp !== "number") throw new ApiError(401, "'Expiration time' claim ('exp') must be a numeric value representing the future time at which the assertion expires");
-  if (exp > now + LONGEST_LIFE_SECONDS) throw new ApiError(401, "'Expiration time' claim ('exp') is too far in the future");
-  if (exp <= now) throw new ApiError(401, "'Expiration time' claim ('exp') must be a numeric value representing the future time at which the assertion expires");
-  if (typeof iat !== "number" || iat > now + CLOCK_DRIFT_SECONDS) throw new ApiError(401, "'Issued at' claim ('iat') must be an Integer representing the time that the assertion was issued");
+  if (typeof exp !== "number")
+    throw new ApiError(
+      401,
+      "'Expiration time' claim ('exp') must be a numeric value representing the future time at which the assertion expires",
+    );
+  if (exp > now + LONGEST_LIFE_SECONDS)
+    throw new ApiError(401, "'Expiration time' claim ('exp') is too far in the future");
+  if (exp <= now)
+    throw new ApiError(
+      401,
+      "'Expiration time' claim ('exp') must be a numeric value representing the future time at which the assertion expires",
+    );
+  if (typeof iat !== "number" || iat > now + CLOCK_DRIFT_SECONDS)
+    throw new ApiError(
+      401,
+      "'Issued at' claim ('iat') must be an Integer representing the time that the assertion was issued",
+    );
   if (String(iss) !== String(appId)) throw new ApiError(401, "Integration not found");
 }
 

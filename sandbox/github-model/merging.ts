@@ -20,7 +20,9 @@ export async function landMerge(
   if (tree === null) return null;
   const squash = asked.method === "squash";
   const author = personOf(squash ? pull.author : by);
-  const message = squash ? await squashMessage(repository.git, pull, base, asked) : mergeMessage(repository, pull, asked);
+  const message = squash
+    ? await squashMessage(repository.git, pull, base, asked)
+    : mergeMessage(repository, pull, asked);
   const parents = squash ? [base] : [base, pull.headSha];
   return repository.git.commitTree({ tree, parents, message, author, committer: GITHUB, atMs });
 }

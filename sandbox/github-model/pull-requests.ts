@@ -1,9 +1,7 @@
-/** The life of a pull request: opened, grown, judged, merged, closed. Callers hold the repository's `exclusive`. */
+/** The life of a pull request: opened, grown, judged, landed, closed. Callers hold the repository's `exclusive`. */
 import { ApiError, invalid } from "./api-error.ts";
-import { landMerge, type MergeMethod } from "./merging.ts";
-import { followRefChanges, startJudging } from "./ref-changes.ts";
 import type { Model } from "./routing.ts";
-import { missingContexts, type PullRequestSize } from "./views/pull-request-view.ts";
+import type { PullRequestSize } from "./views/pull-request-view.ts";
 import { pullRequestPayload } from "./webhook-payloads.ts";
 import type { Account, PullRequest, Repository } from "./world.ts";
 
@@ -83,6 +81,11 @@ export function forgetMergeability(pull: PullRequest): void {
   pull.mergeability = "unknown";
 }
 
+/** Looks again, in the background, whether an open pull request can be merged. */
+export function startJudging(model: Model, repository: Repository, pull: PullRequest): void {
+  model.background.start(() => repository.git.exclusive(() => judgeMergeability(model, repository, pull)));
+}
+
 /** The background job: makes the test merge and its ref. A conflict leaves an earlier ref and sha stale, as on GitHub. */
 export async function judgeMergeability(model: Model, repository: Repository, pull: PullRequest): Promise<void> {
   if (pull.state !== "open" || pull.mergeability !== "unknown") return;
@@ -103,30 +106,6 @@ export async function judgeMergeability(model: Model, repository: Repository, pu
   });
   await repository.git.setRef(mergeRefOf(pull), pull.mergeCommitSha);
   pull.mergeability = "clean";
-}
-
-/** Merges it into its base by `method`, or throws what GitHub answers: 405 not mergeable, 409 the head has moved. Gives the sha that landed. */
-export async function mergePullRequest(
-  model: Model,
-  repository: Repository,
-  pull: PullRequest,
-  asked: { method: MergeMethod; sha?: string | undefined; title?: string | undefined; message?: string | undefined },
-  by: Account,
-): Promise<string> {
-  if (pull.state !== "open") throw new ApiError(405, "Pull Request is not mergeable");
-  if (asked.sha !== undefined && asked.sha !== pull.headSha) {
-    throw new ApiError(409, "Head branch was modified. Review and try the merge again.");
-  }
-  const [missing] = missingContexts(repository, pull);
-  if (missing !== undefined) throw new ApiError(405, `Required status check "${missing}" is expected.`);
-  const ref = `refs/heads/${pull.baseRef}`;
-  const before = await repository.git.resolve(`heads/${pull.baseRef}`);
-  const landed = before === null ? null : await landMerge(repository, pull, before, asked, model.world.nowMs(), by);
-  if (landed === null) throw new ApiError(405, "Pull Request is not mergeable");
-  await repository.git.setRef(ref, landed);
-  await noteMerged(model, repository, pull, landed, by);
-  await followRefChanges(model, repository, [{ ref, before, after: landed }], by);
-  return landed;
 }
 
 /** It is merged, by whatever way `landed` came into the base. */
@@ -165,7 +144,8 @@ export async function reopenPullRequest(
 ): Promise<void> {
   if (pull.state === "open") return;
   const head = (await repository.git.refs("refs/heads/")).get(`refs/heads/${pull.headRef}`);
-  if (pull.mergedAtMs !== null || head === undefined) throw custom("state cannot be changed. The pull request cannot be reopened.");
+  if (pull.mergedAtMs !== null || head === undefined)
+    throw custom("state cannot be changed. The pull request cannot be reopened.");
   refuseDuplicate(repository, pull.headRef, pull.baseRef);
   Object.assign(pull, { state: "open", closedAtMs: null, headSha: head, updatedAtMs: model.world.nowMs() });
   await repository.git.setRef(headRefOf(pull), head);

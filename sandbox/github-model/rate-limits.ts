@@ -106,7 +106,8 @@ export function createRateLimits(limits: Limits, nowMs: () => number): RateLimit
 
 /** The answer of GitHub's abuse limits. */
 export function secondaryLimit(status: 403 | 429, retryAfterSeconds: number | null): ApiError {
-  const headers: Record<string, string> = retryAfterSeconds === null ? {} : { "retry-after": String(retryAfterSeconds) };
+  const headers: Record<string, string> =
+    retryAfterSeconds === null ? {} : { "retry-after": String(retryAfterSeconds) };
   const message =
     "You have exceeded a secondary rate limit. Please wait a few minutes before you try again. " +
     "If you reach out to GitHub Support for help, please include the request ID.";
@@ -117,11 +118,17 @@ function primaryLimit(status: 403 | 429, key: string): ApiError {
   return new ApiError(status, `API rate limit exceeded for ${key}.`);
 }
 
-function isTooBusy(account: Account, request: { write: boolean; content: boolean }, limits: Limits, now: number): boolean {
+function isTooBusy(
+  account: Account,
+  request: { write: boolean; content: boolean },
+  limits: Limits,
+  now: number,
+): boolean {
   const lately = account.spent.filter(({ atMs }) => atMs > now - MINUTE_MS);
   const points = lately.reduce((sum, entry) => sum + entry.points, request.write ? 5 : 1);
   if (points > limits.pointsPerMinute) return true;
   if (!request.content) return false;
-  const isContent = (entry: { content: boolean }): boolean => entry.content;
-  return lately.filter(isContent).length >= limits.contentPerMinute || account.spent.filter(isContent).length >= limits.contentPerHour;
+  const inMinute = lately.filter(({ content }) => content).length;
+  const inHour = account.spent.filter(({ content }) => content).length;
+  return inMinute >= limits.contentPerMinute || inHour >= limits.contentPerHour;
 }

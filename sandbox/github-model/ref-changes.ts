@@ -1,22 +1,9 @@
 /** What follows when refs of a repository move: webhooks, pull requests that grow, close, merge or must be judged again. */
+import type { RefChange } from "./git-repository.ts";
+import { closePullRequest, forgetMergeability, moveHead, noteMerged } from "./pull-requests.ts";
 import type { Model } from "./routing.ts";
-import { closePullRequest, forgetMergeability, judgeMergeability, moveHead, noteMerged } from "./pull-requests.ts";
 import { pushPayload } from "./webhook-payloads.ts";
 import type { Account, PullRequest, Repository } from "./world.ts";
-
-export interface RefChange {
-  readonly ref: string;
-  readonly before: string | null;
-  readonly after: string | null;
-}
-
-/** What differs between two readings of the refs, branches and tags alone. */
-export function refChanges(before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>): RefChange[] {
-  const names = [...new Set([...before.keys(), ...after.keys()])].filter((ref) => /^refs\/(heads|tags)\//.test(ref));
-  return names
-    .map((ref) => ({ ref, before: before.get(ref) ?? null, after: after.get(ref) ?? null }))
-    .filter((change) => change.before !== change.after);
-}
 
 /** Call it inside the repository's `exclusive`, once for each set of refs moved together. */
 export async function followRefChanges(
@@ -30,7 +17,8 @@ export async function followRefChanges(
     model.webhooks.send("push", await pushPayload(model.world, repository, change, pusher));
     if (!change.ref.startsWith("refs/heads/")) continue;
     const branch = change.ref.slice("refs/heads/".length);
-    for (const pull of openPulls(repository)) await followInPull(model, repository, pull, { ...change, branch }, pusher);
+    for (const pull of openPulls(repository))
+      await followInPull(model, repository, pull, { ...change, branch }, pusher);
   }
 }
 
@@ -58,11 +46,6 @@ async function landedBy(repository: Repository, pull: PullRequest, base: string)
   const range = ["rev-list", "--first-parent", "--ancestry-path", `${pull.headSha}..${base}`];
   const path = (await repository.git.git(range)).trim().split("\n");
   return path.at(-1) || pull.headSha;
-}
-
-/** Looks again, in the background, whether an open pull request can be merged. */
-export function startJudging(model: Model, repository: Repository, pull: PullRequest): void {
-  model.background.start(() => repository.git.exclusive(() => judgeMergeability(model, repository, pull)));
 }
 
 function openPulls(repository: Repository): PullRequest[] {

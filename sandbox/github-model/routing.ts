@@ -47,7 +47,11 @@ interface RouteCommon {
 }
 
 export type Route =
-  | (RouteCommon & { readonly scope: "repository"; readonly needs: Need; perform(call: RepositoryCall): Promise<Answer> })
+  | (RouteCommon & {
+      readonly scope: "repository";
+      readonly needs: Need;
+      perform(call: RepositoryCall): Promise<Answer>;
+    })
   | (RouteCommon & { readonly scope: "account"; perform(call: Call): Promise<Answer> });
 
 export interface Match {
@@ -98,7 +102,10 @@ export function listOf(items: readonly unknown[]): Answer {
 
 function patternOf(operation: string): { verb: string; pattern: RegExp } {
   const [verb = "", template = ""] = operation.split(" ");
-  const source = template.replaceAll(/\{(\w+)\}/g, (_all, name: string) => `(?<${name}>${GREEDY.has(name) ? ".+" : "[^/]+"})`);
+  const source = template.replaceAll(
+    /\{(\w+)\}/g,
+    (_all, name: string) => `(?<${name}>${GREEDY.has(name) ? ".+" : "[^/]+"})`,
+  );
   return { verb, pattern: new RegExp(`^${source}$`) };
 }
 

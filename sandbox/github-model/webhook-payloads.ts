@@ -1,6 +1,5 @@
 /** What the webhooks carry. */
-import type { Commit } from "./git-repository.ts";
-import type { RefChange } from "./ref-changes.ts";
+import type { Commit, RefChange } from "./git-repository.ts";
 import { accountView } from "./views/account-view.ts";
 import { pullRequestView, type PullRequestSize } from "./views/pull-request-view.ts";
 import { repositoryView, repositoryWebUrl } from "./views/repository-view.ts";

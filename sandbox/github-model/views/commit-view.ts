@@ -31,7 +31,12 @@ export function commitView(world: World, repository: Repository, commit: Commit)
 }
 
 /** `diff-entry`, without the patch. */
-export function fileView(world: World, repository: Repository, sha: string, change: FileChange): Record<string, unknown> {
+export function fileView(
+  world: World,
+  repository: Repository,
+  sha: string,
+  change: FileChange,
+): Record<string, unknown> {
   const path = change.path.split("/").map(encodeURIComponent).join("/");
   const web = repositoryWebUrl(world, repository);
   return {
