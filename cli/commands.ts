@@ -1,0 +1,117 @@
+/** Every command of gitfleet: its name, what it does in one line, and where it is. Loaded only when it is run. */
+import type { Command } from "./command.ts";
+
+/** A command before it is loaded. */
+export interface CommandEntry {
+  /** Two words for what belongs to another command: `agent logs`. */
+  readonly name: string;
+  readonly group: "Without a server" | "With NATS" | "Programs that run for long" | "On a device";
+  readonly summary: string;
+  readonly load: () => Promise<{ readonly command: Command }>;
+}
+
+/** In the order that help shows. */
+export const COMMANDS: readonly CommandEntry[] = [
+  {
+    name: "init",
+    group: "Without a server",
+    summary: "make a new fleet repository from the template",
+    load: () => import("./commands/init.ts"),
+  },
+  {
+    name: "validate",
+    group: "Without a server",
+    summary: "check a fleet repository; every problem with file:line:column",
+    load: () => import("./commands/validate.ts"),
+  },
+  {
+    name: "render",
+    group: "Without a server",
+    summary: "print the whole desired state as it would be written",
+    load: () => import("./commands/render.ts"),
+  },
+  {
+    name: "plan",
+    group: "Without a server",
+    summary: "show what changes between two commits, or between a folder and NATS",
+    load: () => import("./commands/plan.ts"),
+  },
+  {
+    name: "explain",
+    group: "Without a server",
+    summary: "show what runs on a device and why, and why not",
+    load: () => import("./commands/explain.ts"),
+  },
+  {
+    name: "schema",
+    group: "Without a server",
+    summary: "print the JSON Schema of the documents, for editors",
+    load: () => import("./commands/schema.ts"),
+  },
+  {
+    name: "status",
+    group: "With NATS",
+    summary: "show the commit applied, refused or held, and how each deployment is doing",
+    load: () => import("./commands/status.ts"),
+  },
+  {
+    name: "devices",
+    group: "With NATS",
+    summary: "list devices: declared, undeclared, offline, paused, two agents with one id",
+    load: () => import("./commands/devices.ts"),
+  },
+  {
+    name: "forget",
+    group: "With NATS",
+    summary: "remove what a retired device left in NATS",
+    load: () => import("./commands/forget.ts"),
+  },
+  {
+    name: "doctor",
+    group: "With NATS",
+    summary: "check this machine, podman, git and NATS, and say what to do",
+    load: () => import("./commands/doctor.ts"),
+  },
+  {
+    name: "demo",
+    group: "Programs that run for long",
+    summary: "bring up a complete fleet on this machine",
+    load: () => import("./commands/demo.ts"),
+  },
+  {
+    name: "simulate",
+    group: "Programs that run for long",
+    summary: "run devices that answer like agents, without containers",
+    load: () => import("./commands/simulate.ts"),
+  },
+  {
+    name: "reconciler",
+    group: "Programs that run for long",
+    summary: "bring what git says to NATS, and keep it there",
+    load: () => import("./commands/reconciler.ts"),
+  },
+  {
+    name: "status-bot",
+    group: "Programs that run for long",
+    summary: "bring what devices say back to git and pull requests",
+    load: () => import("./commands/status-bot.ts"),
+  },
+  {
+    name: "agent",
+    group: "On a device",
+    summary: "run what NATS says on this device, and report back",
+    load: () => import("./commands/agent.ts"),
+  },
+  {
+    name: "agent logs",
+    group: "On a device",
+    summary: "print what a deployment's containers wrote",
+    load: () => import("./commands/agent-logs.ts"),
+  },
+  {
+    name: "agent volumes",
+    group: "On a device",
+    summary: "list the volumes of deployments, and remove those no longer used",
+    load: () => import("./commands/agent-volumes.ts"),
+  },
+];

@@ -1,0 +1,88 @@
+/** One run of the command line, from its words to its exit code. */
+import { OutsideError, UsageError, errorText } from "#runtime/errors.ts";
+import { nearest } from "#schema/nearest.ts";
+import type { Command, ExitCode } from "./command.ts";
+import { COMMANDS, type CommandEntry } from "./commands.ts";
+import type { Io } from "./io.ts";
+import { isHelp } from "./parse-arguments.ts";
+
+const EXIT_USAGE = 2;
+const EXIT_OUTSIDE = 3;
+
+/** Runs `gitfleet WORDS…`. Never throws: errors are printed with what to do next. */
+export async function runCli(words: readonly string[], io: Io): Promise<ExitCode> {
+  try {
+    return await dispatch(words, io);
+  } catch (error) {
+    return printError(error, io);
+  }
+}
+
+async function dispatch(words: readonly string[], io: Io): Promise<ExitCode> {
+  const [first = "", ...rest] = words;
+  if (first === "--version" || first === "-V") return printVersion(io);
+  if (isHelp(first) || (first === "help" && rest.length === 0)) return printOverview(io.out.bind(io), io, 0);
+  if (first === "") return printOverview(io.err.bind(io), io, EXIT_USAGE);
+  if (first === "help") return dispatch([...rest, "--help"], io);
+  const { entry, after } = findCommand(words);
+  const { command } = await entry.load();
+  return runCommand(command, after, io);
+}
+
+function findCommand(words: readonly string[]): { entry: CommandEntry; after: readonly string[] } {
+  for (const count of [2, 1]) {
+    const entry = COMMANDS.find(({ name }) => name === words.slice(0, count).join(" "));
+    if (entry !== undefined) return { entry, after: words.slice(count) };
+  }
+  throw unknownCommand(words[0] ?? "");
+}
+
+function unknownCommand(word: string): UsageError {
+  if (word.startsWith("-")) return new UsageError(`${word} stands before any command`, { hint: "gitfleet --help" });
+  const names = COMMANDS.map(({ name }) => name).filter((name) => !name.includes(" "));
+  const suggestion = nearest(word, names);
+  const hint = suggestion === null ? "gitfleet --help lists the commands." : `Did you mean gitfleet ${suggestion}?`;
+  return new UsageError(`there is no command "${word}"`, { hint });
+}
+
+async function runCommand(command: Command, words: readonly string[], io: Io): Promise<ExitCode> {
+  const { parseArguments } = await import("./parse-arguments.ts");
+  const { visibleSettings, commandHelp, CONFIG_SETTING } = await import("./help.ts");
+  const { settingsOf } = await import("#runtime/settings.ts");
+  const { loadConfig } = await import("#runtime/config.ts");
+  const { runUntilSignal } = await import("#runtime/shutdown.ts");
+  if (command.unavailable !== undefined && !words.some(isHelp)) throw new UsageError(command.unavailable);
+  const known = [...settingsOf(command.settings), ...visibleSettings(command).filter((one) => one === CONFIG_SETTING)];
+  const { flags, args, help } = parseArguments(words, known, command.arguments);
+  if (help) {
+    io.out(commandHelp(command, io.paint));
+    return 0;
+  }
+  const fileFlag = flags.get("config")?.at(-1) ?? io.env["GITFLEET_CONFIG"] ?? "";
+  const file = command.daemon === true && fileFlag !== "" ? fileFlag : null;
+  const settings = await loadConfig(command.settings, { flags, env: io.env, file });
+  const run = (signal: AbortSignal): Promise<ExitCode> => command.run({ settings, args, io, signal });
+  return command.stopsItself === true ? runUntilSignal(run) : run(new AbortController().signal);
+}
+
+async function printOverview(print: (text: string) => void, io: Io, code: ExitCode): Promise<ExitCode> {
+  const { overviewText } = await import("./help.ts");
+  print(overviewText(io.paint));
+  return code;
+}
+
+async function printVersion(io: Io): Promise<ExitCode> {
+  const { version } = await import("./version.ts");
+  io.out(`gitfleet ${version}\n`);
+  return 0;
+}
+
+function printError(error: unknown, io: Io): ExitCode {
+  const usage = error instanceof UsageError;
+  const lines = errorText(error).split("\n");
+  io.err(`${io.paintErr("red", "gitfleet:")} ${lines.join("\n          ")}\n`);
+  const hint = usage || error instanceof OutsideError ? error.hint : undefined;
+  if (hint !== undefined) io.err(`  ${hint}\n`);
+  if (io.env["GITFLEET_DEBUG"] === "1" && error instanceof Error) io.err(`${error.stack ?? ""}\n`);
+  return usage ? EXIT_USAGE : EXIT_OUTSIDE;
+}
