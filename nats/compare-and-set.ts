@@ -1,7 +1,18 @@
 /** One key, read and written so that nobody's change is overwritten unseen. */
 import type { BucketName } from "#schema/keys.ts";
+import type { Msg } from "@nats-io/transport-node";
+import { z } from "zod";
+import { JS_CODES, NatsFailure, toNatsFailure } from "./errors.ts";
+import { headerOf, operationOf } from "./feed-change.ts";
 import type { NatsLink } from "./link.ts";
-import type { WriteResult } from "./writer.ts";
+import { headersOf } from "./message-headers.ts";
+import { failed, resultOf, type WriteResult } from "./publish-answer.ts";
+import { API_TIMEOUT_MS, apiRequest, ask } from "./request.ts";
+import { parseStoredHeaders } from "./stored-headers.ts";
+import type { Write } from "./writer.ts";
+
+const WRITE_TIMEOUT_MS = 5_000;
+const NOT_FOUND = 404;
 
 /** What a key holds. `value` is null where the last message is a DEL or PURGE marker. */
 export interface KeyState {
@@ -16,15 +27,97 @@ export interface KeyState {
 export interface PutOptions {
   readonly bucket: BucketName;
   readonly key: string;
-  /** 0: the key must never have been written. A marker has a revision, too. */
+  /** 0: the key holds nothing, not even a marker. A marker has a revision, too. */
   readonly expectedRevision: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly timeoutMs?: number;
 }
 
-/** The last message of a key (a marker included), or null where there is none. Throws NatsFailure. */
-export declare function readKey(link: NatsLink, bucket: BucketName, key: string): Promise<KeyState | null>;
+/** The last message of a key (a marker included), from the stream's leader; null where there is none. Throws NatsFailure. */
+export async function readKey(
+  link: NatsLink,
+  bucket: BucketName,
+  key: string,
+  signal?: AbortSignal,
+): Promise<KeyState | null> {
+  try {
+    const answer = await apiRequest(link, {
+      subject: `STREAM.MSG.GET.${link.streamOf(bucket)}`,
+      body: { last_by_subj: link.subjectOf(bucket, key) },
+      doing: `read ${key}`,
+      signal,
+    });
+    return stateOfStored(storedSchema.parse(answer).message);
+  } catch (error) {
+    if (error instanceof NatsFailure && error.code === JS_CODES.noMessageFound) return null;
+    throw error;
+  }
+}
+
+/** The same by a direct get, for users who may ask for their own keys only; a replica may answer with what was. Throws NatsFailure. */
+export async function readKeyDirect(link: NatsLink, bucket: BucketName, key: string): Promise<KeyState | null> {
+  const doing = `read ${key}`;
+  const subject = `${link.options.apiPrefix}.DIRECT.GET.${link.streamOf(bucket)}.${link.subjectOf(bucket, key)}`;
+  const send = (): Promise<Msg> => link.connection.request(subject, "", { timeout: API_TIMEOUT_MS });
+  return stateOfDirect(await ask(link, { doing, send }), doing);
+}
+
 /** Writes where the key's revision is still the expected one. */
-export declare function putIf(link: NatsLink, value: Uint8Array | string, options: PutOptions): Promise<WriteResult>;
+export function putIf(link: NatsLink, value: Uint8Array | string, options: PutOptions): Promise<WriteResult> {
+  return writeOnce(link, { ...options, value }, options.timeoutMs);
+}
+
 /** Leaves a DEL marker where the key's revision is still the expected one. */
-export declare function deleteIf(link: NatsLink, options: PutOptions): Promise<WriteResult>;
+export function deleteIf(link: NatsLink, options: PutOptions): Promise<WriteResult> {
+  return writeOnce(link, { ...options, kind: "delete" }, options.timeoutMs);
+}
+
+async function writeOnce(link: NatsLink, write: Write, timeoutMs = WRITE_TIMEOUT_MS): Promise<WriteResult> {
+  const doing = `write ${write.key}`;
+  try {
+    const headers = headersOf(write);
+    const value = write.kind === undefined || write.kind === "put" ? write.value : "";
+    const subject = link.publishSubjectOf(write.bucket, write.key);
+    const send = (): Promise<Msg> =>
+      link.connection.request(subject, value, {
+        timeout: timeoutMs,
+        ...(headers === undefined ? {} : { headers }),
+      });
+    return resultOf(await ask(link, { doing, send }), doing);
+  } catch (error) {
+    return failed(toNatsFailure(error, doing));
+  }
+}
+
+const storedSchema = z.object({
+  message: z.object({
+    seq: z.number(),
+    time: z.string(),
+    data: z.base64().default(""),
+    hdrs: z.base64().optional(),
+  }),
+});
+
+function stateOfStored(message: z.infer<typeof storedSchema>["message"]): KeyState {
+  const headers = parseStoredHeaders(message.hdrs);
+  const isPut = operationOf({ headers }) === "put";
+  return {
+    value: isPut ? Buffer.from(message.data, "base64") : null,
+    revision: message.seq,
+    atMs: Date.parse(message.time),
+    headers: (name) => headerOf({ headers }, name),
+  };
+}
+
+function stateOfDirect(message: Msg, doing: string): KeyState | null {
+  const { headers } = message;
+  if (headers === undefined) throw new NatsFailure(`could not ${doing}: the answer is no message`, "retry");
+  if (headers.code === NOT_FOUND) return null;
+  if (headers.code !== 0) throw new NatsFailure(`could not ${doing}: ${headers.code} ${headers.description}`, "retry");
+  return {
+    value: operationOf(message) === "put" ? message.data : null,
+    revision: Number(headers.get("Nats-Sequence")),
+    atMs: Date.parse(headers.get("Nats-Time-Stamp")),
+    headers: (name) => headerOf(message, name),
+  };
+}

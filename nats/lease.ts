@@ -1,6 +1,23 @@
 /** Who may write: one holder at a time, by compare-and-set on one key and the server's clock alone. */
-import type { Clock } from "#runtime/clock.ts";
+import { systemClock, type Clock } from "#runtime/clock.ts";
+import { BUCKETS, RECONCILER_LEASE_KEY } from "#schema/keys.ts";
+import { nuid } from "@nats-io/transport-node";
+import { deleteIf, putIf, readKey } from "./compare-and-set.ts";
+import { NatsFailure } from "./errors.ts";
+import { startFeed, type Feed, type FeedChange } from "./feed.ts";
+import { LeaseSight } from "./lease-sight.ts";
+import { leaseText, parseLease } from "./lease-value.ts";
 import type { NatsLink } from "./link.ts";
+import { serverNowMs } from "./server-time.ts";
+
+const DURATION_MS = 3_000;
+const RENEWALS_PER_DURATION = 3;
+/** Part of the duration that a holder gives away, for clocks that do not run equally fast. */
+const SAFETY_SHARE = 0.05;
+const RETRY_MS = 100;
+const RELEASE_WITHIN_MS = 2_000;
+/** The holder is noticed to be gone by its silence, not by the feed; this is for the feed's own losses. */
+const FEED_HEARTBEAT_MS = 500;
 
 /** How a lease is held. */
 export interface LeaseOptions {
@@ -26,4 +43,221 @@ export interface Lease {
   release(): Promise<void>;
 }
 
-export declare function startLease(link: NatsLink, options: LeaseOptions): Lease;
+/** Tries to get the lease, and to keep it, until `release`. */
+export function startLease(link: NatsLink, options: LeaseOptions): Lease {
+  const runner = new LeaseRunner(link, options);
+  runner.start();
+  return runner;
+}
+
+/** What this process holds: the revision that it wrote and until when it counts, by its own monotonic clock. */
+interface Held {
+  readonly revision: number;
+  readonly untilMs: number;
+}
+
+class LeaseRunner implements Lease {
+  readonly #link: NatsLink;
+  readonly #options: LeaseOptions;
+  readonly #clock: Clock;
+  readonly #durationMs: number;
+  readonly #token = nuid.next();
+  readonly #sight: LeaseSight;
+  #feed: Feed | null = null;
+  #held: Held | null = null;
+  #busy: Promise<void> = Promise.resolve();
+  #acting = false;
+  #lookAgain = false;
+  #cancelStep: () => void = () => {};
+  #cancelExpiry: () => void = () => {};
+  readonly #released = new AbortController();
+
+  constructor(link: NatsLink, options: LeaseOptions) {
+    this.#link = link;
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#durationMs = options.durationMs ?? DURATION_MS;
+    this.#sight = new LeaseSight(this.#token);
+  }
+
+  start(): void {
+    this.#feed = startFeed(
+      this.#link,
+      { bucket: BUCKETS.fleet, filter: RECONCILER_LEASE_KEY, idleHeartbeatMs: FEED_HEARTBEAT_MS },
+      {
+        change: (change) => this.#see(change),
+        synced: () => this.#stepIn(0),
+        unsynced: () => {},
+      },
+    );
+  }
+
+  holds(): boolean {
+    return this.#held !== null && this.#clock.monotonicMs() < this.#held.untilMs;
+  }
+
+  holder(): string | null {
+    return this.holds() ? this.#options.id : this.#sight.holder();
+  }
+
+  async release(): Promise<void> {
+    if (this.#isReleased()) return;
+    this.#released.abort();
+    this.#cancelStep();
+    this.#cancelExpiry();
+    await this.#busy;
+    const held = this.#held;
+    this.#held = null;
+    if (held !== null && this.#link.connected()) await this.#handOver(held.revision);
+    await this.#feed?.stop();
+  }
+
+  #isReleased(): boolean {
+    return this.#released.signal.aborted;
+  }
+
+  async #handOver(expectedRevision: number): Promise<void> {
+    // Where this fails the lease runs out by itself.
+    await deleteIf(this.#link, { ...this.#put(expectedRevision), timeoutMs: RELEASE_WITHIN_MS });
+  }
+
+  #see(change: FeedChange): void {
+    this.#sight.see(change, {
+      nowMs: this.#clock.monotonicMs(),
+      // What is replayed may be long over: it is judged at once, by the server's time.
+      live: this.#feed?.synced() === true,
+      parse: (value) => parseLease(value, this.#durationMs),
+    });
+    const held = this.#held;
+    if (held !== null && this.#sight.isTakenFrom(held.revision)) this.#lose("somebody else holds it now");
+    else if (held === null) this.#stepIn(0);
+  }
+
+  /** Looks again after `ms`; a later call replaces an earlier one. */
+  #stepIn(ms: number): void {
+    this.#cancelStep();
+    if (this.#isReleased()) return;
+    this.#cancelStep = this.#clock.after(ms, () => this.#step());
+  }
+
+  #step(): void {
+    if (this.#isReleased()) return;
+    if (this.#acting) this.#lookAgain = true;
+    else this.#busy = this.#actThenWait();
+  }
+
+  async #actThenWait(): Promise<void> {
+    this.#acting = true;
+    this.#lookAgain = false;
+    const nextMs = await this.#act();
+    this.#acting = false;
+    this.#stepIn(this.#lookAgain ? 0 : nextMs);
+  }
+
+  /** Does what is next, and says in how many milliseconds to look again. */
+  async #act(): Promise<number> {
+    try {
+      if (this.#held !== null) return await this.#renew(this.#held);
+      return await this.#standBy();
+    } catch (error) {
+      if (!(error instanceof NatsFailure)) throw error;
+      return this.#retryMs();
+    }
+  }
+
+  #retryMs(): number {
+    return RETRY_MS * (0.5 + Math.random());
+  }
+
+  async #renew(held: Held): Promise<number> {
+    if (!this.holds()) {
+      this.#lose("it ran out before it could be renewed");
+      return 0;
+    }
+    const result = await this.#write(held.revision);
+    if (this.#held !== held) return 0;
+    if (result.kind === "written") return this.#renewalMs();
+    if (result.kind === "failed") return this.#retryMs();
+    // Our own renewal may have arrived although its acknowledgement did not.
+    const now = await readKey(this.#link, BUCKETS.fleet, RECONCILER_LEASE_KEY, this.#released.signal);
+    const isOurs = now?.value != null && parseLease(now.value, 0).token === this.#token;
+    if (now !== null && isOurs && this.holds()) {
+      this.#held = { revision: now.revision, untilMs: held.untilMs };
+      return 0;
+    }
+    this.#lose("somebody else changed it");
+    return 0;
+  }
+
+  async #standBy(): Promise<number> {
+    if (this.#feed?.synced() !== true) return this.#durationMs;
+    const waitMs = this.#sight.waitMs(this.#clock.monotonicMs());
+    if (waitMs > 0) return waitMs;
+    const leftMs = await this.#leftByServerMs();
+    if (leftMs > 0) {
+      this.#sight.lookAgainAt(this.#clock.monotonicMs() + leftMs);
+      return leftMs;
+    }
+    const result = await this.#write(this.#sight.revision);
+    if (result.kind === "written") return this.#renewalMs();
+    // Somebody was faster; the feed tells who.
+    return result.kind === "conflict" ? this.#renewalMs() : this.#retryMs();
+  }
+
+  /** How long the lease in sight is still good, by the server's clock: the only judge. */
+  async #leftByServerMs(): Promise<number> {
+    const foreign = this.#sight.foreign();
+    if (foreign === null) return 0;
+    return foreign.atMs + foreign.durationMs - (await serverNowMs(this.#link, BUCKETS.fleet, this.#released.signal));
+  }
+
+  #renewalMs(): number {
+    return this.#durationMs / RENEWALS_PER_DURATION;
+  }
+
+  #put(expectedRevision: number) {
+    const { headers } = this.#options;
+    return {
+      bucket: BUCKETS.fleet,
+      key: RECONCILER_LEASE_KEY,
+      expectedRevision,
+      ...(headers === undefined ? {} : { headers }),
+    };
+  }
+
+  /** Takes or renews the lease. It counts from before it was sent: the server's stamp can only be later. */
+  async #write(expectedRevision: number) {
+    const sentMs = this.#clock.monotonicMs();
+    const text = leaseText({ holder: this.#options.id, token: this.#token, duration_ms: this.#durationMs });
+    const options = { ...this.#put(expectedRevision), timeoutMs: this.#durationMs / 2 };
+    const result = await putIf(this.#link, text, options);
+    if (result.kind !== "written") return result;
+    const untilMs = sentMs + this.#durationMs * (1 - SAFETY_SHARE);
+    if (!this.#isReleased() || this.#held !== null) this.#hold({ revision: result.revision, untilMs });
+    else await this.#handOver(result.revision);
+    return result;
+  }
+
+  #hold(held: Held): void {
+    const isNew = this.#held === null;
+    this.#held = held;
+    this.#cancelExpiry();
+    const leftMs = held.untilMs - this.#clock.monotonicMs();
+    if (!this.#isReleased()) this.#cancelExpiry = this.#clock.after(leftMs, () => this.#expire());
+    if (isNew && this.holds()) this.#options.onAcquired();
+  }
+
+  #expire(): void {
+    if (this.#held === null) return;
+    if (this.holds()) this.#hold(this.#held);
+    else this.#lose("it could not be renewed in time");
+  }
+
+  #lose(reason: string): void {
+    if (this.#held === null) return;
+    this.#held = null;
+    this.#cancelExpiry();
+    this.#options.onLost(reason);
+    this.#stepIn(this.#retryMs());
+  }
+}

@@ -45,19 +45,21 @@ export async function plainClient(url: string, login: { user?: string; pass?: st
     api,
     put: (bucket, key, value) => publish(`$KV.${bucket}.${key}`, value),
     mark: (bucket, key, operation) => publish(`$KV.${bucket}.${key}`, "", operation),
-    contents: async (bucket) => {
-      const prefix = `$KV.${bucket}.`;
-      const info = await api(`STREAM.INFO.KV_${bucket}`, { subjects_filter: ">" });
-      const subjects = Object.keys((info["state"] as { subjects?: object }).subjects ?? {});
-      const found = new Map<string, string>();
-      for (const subject of subjects) {
-        const value = await lastValue(api, `KV_${bucket}`, subject);
-        if (value !== null) found.set(subject.slice(prefix.length), value);
-      }
-      return found;
-    },
+    contents: (bucket) => until(`${bucket} can be read`, () => contentsOf(api, bucket)),
     close: () => connection.close(),
   };
+}
+
+async function contentsOf(api: PlainClient["api"], bucket: string): Promise<Map<string, string>> {
+  const prefix = `$KV.${bucket}.`;
+  const info = await api(`STREAM.INFO.KV_${bucket}`, { subjects_filter: ">" });
+  const subjects = Object.keys((info["state"] as { subjects?: object }).subjects ?? {});
+  const found = new Map<string, string>();
+  for (const subject of subjects) {
+    const value = await lastValue(api, `KV_${bucket}`, subject);
+    if (value !== null) found.set(subject.slice(prefix.length), value);
+  }
+  return found;
 }
 
 async function lastValue(api: PlainClient["api"], stream: string, subject: string): Promise<string | null> {

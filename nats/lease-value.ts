@@ -1,0 +1,29 @@
+/** What stands in the lease's key: who holds it and for how long. */
+import { z } from "zod";
+
+/** Shortest and longest lease that is believed; what others write is not trusted further. */
+const DURATION_MIN_MS = 100;
+const DURATION_MAX_MS = 60_000;
+
+const leaseValueSchema = z.object({
+  holder: z.string().max(256),
+  token: z.string().max(64),
+  duration_ms: z.number().int().min(DURATION_MIN_MS).max(DURATION_MAX_MS),
+});
+
+/** `token` is new for each process, so that nobody takes another's lease for its own. */
+export type LeaseValue = z.infer<typeof leaseValueSchema>;
+
+/** The text to store. */
+export function leaseText(value: LeaseValue): string {
+  return JSON.stringify(value);
+}
+
+/** What is stored. Something unreadable counts as held by somebody unknown, for `fallbackMs`. */
+export function parseLease(bytes: Uint8Array, fallbackMs: number): LeaseValue {
+  try {
+    return leaseValueSchema.parse(JSON.parse(new TextDecoder().decode(bytes)));
+  } catch {
+    return { holder: "unknown", token: "", duration_ms: fallbackMs };
+  }
+}
