@@ -54,9 +54,17 @@ export function findProgram(name: string): string | null {
 function chooseRuntime(): string | null {
   const wished = process.env["GITFLEET_SANDBOX_RUNTIME"];
   if (wished !== undefined && wished !== "") return wished;
+  const proven = provenRuntime();
+  if (proven !== null) return proven;
   const unified = existsSync("/sys/fs/cgroup/cgroup.controllers");
   const order = unified ? ["crun", "runc"] : ["runc", "crun"];
   return order.find((name) => findProgram(name) !== null) ?? null;
+}
+
+/** The runtime that the set-up found to work where the usual choice did not. */
+function provenRuntime(): string | null {
+  const record = join(import.meta.dirname, "..", "node_modules", ".cache", "gitfleet", "podman.json");
+  return (JSON.parse(readOrEmpty(record) || "{}") as { runtime?: string }).runtime ?? null;
 }
 
 function hasCapability(bit: bigint): boolean {
