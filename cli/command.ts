@@ -50,6 +50,6 @@ export interface Command<S extends z.ZodObject = z.ZodObject> {
 
 /** Checks a definition against its settings' types. */
 export function defineCommand<S extends z.ZodObject>(command: Command<S>): Command {
-  // What `run` is given was parsed by `settings`, so widening the type loses nothing.
-  return command as unknown as Command;
+  // What `run` is given was parsed by `settings`, so taking any settings loses nothing.
+  return { ...command, run: (input) => command.run({ ...input, settings: input.settings as z.output<S> }) };
 }

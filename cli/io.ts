@@ -9,16 +9,16 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
   /** Results, in the requested format and nothing else. */
-  out(text: string): void;
+  readonly out: (text: string) => void;
   /** Everything that is not the result: problems, progress, notes. */
-  err(text: string): void;
+  readonly err: (text: string) => void;
   /** Resolves when everything printed so far has been handed over. */
-  flush(): Promise<void>;
+  readonly flush: () => Promise<void>;
   /** True where a person looks at stdout. */
   readonly interactive: boolean;
   /** Characters a line of stdout holds. */
-  columns(): number;
-  rows(): number;
+  readonly columns: () => number;
+  readonly rows: () => number;
   /** For stdout. */
   readonly paint: Paint;
   /** For stderr. */
@@ -39,11 +39,11 @@ export function processIo(): Io {
     flush: async () => {
       await Promise.all([drained(process.stdout), drained(process.stderr)]);
     },
-    interactive: process.stdout.isTTY === true,
+    interactive: process.stdout.isTTY,
     columns: () => process.stdout.columns ?? COLUMNS_WITHOUT_TERMINAL,
     rows: () => process.stdout.rows ?? ROWS_WITHOUT_TERMINAL,
-    paint: painter(process.stdout.isTTY === true),
-    paintErr: painter(process.stderr.isTTY === true),
+    paint: painter(process.stdout.isTTY),
+    paintErr: painter(process.stderr.isTTY),
   };
 }
 
@@ -65,10 +65,4 @@ function drained(stream: NodeJS.WriteStream): Promise<void> {
   return new Promise((resolve) => {
     stream.write("", () => resolve());
   });
-}
-
-/** Text from files, devices and servers as it may reach a terminal: without control sequences or direction tricks. */
-export function printable(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- control characters are what this removes
-  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g, "\uFFFD");
 }

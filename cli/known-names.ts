@@ -1,7 +1,7 @@
 /** "There is no such device": the sentence, with what was probably meant. */
 import type { Fleet } from "#fleet/fleet.ts";
+import { plainLine } from "#fleet/escape.ts";
 import { nearest } from "#schema/nearest.ts";
-import { printable } from "./io.ts";
 
 // The nearest of very many names costs more than it helps.
 const NAMES_TO_COMPARE_MAX = 20_000;
@@ -21,6 +21,6 @@ export function checkDeployment(fleet: Fleet, name: string): string | null {
 /** `there is no device "x": … Did you mean "y"?` */
 export function notFoundText(what: string, name: string, known: readonly string[], why: string): string {
   const meant = known.length > NAMES_TO_COMPARE_MAX ? null : nearest(name, known);
-  const suggestion = meant === null ? "" : ` Did you mean ${printable(meant)}?`;
-  return `there is no ${what} "${printable(name)}": ${why}.${suggestion}`;
+  const suggestion = meant === null ? "" : ` Did you mean ${plainLine(meant)}?`;
+  return `there is no ${what} "${plainLine(name)}": ${why}.${suggestion}`;
 }

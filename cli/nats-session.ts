@@ -1,7 +1,7 @@
 /** NATS for one command: connected within seconds or a clear error, closed at the end. */
 import { connectNats, type NatsLink } from "#nats/connect.ts";
 import { NatsFailure } from "#nats/errors.ts";
-import { natsOptionsSchema, printableServers, type NatsOptions } from "#nats/options.ts";
+import { printableServers, type NatsOptions } from "#nats/options.ts";
 import { streamInfo } from "#nats/stream-info.ts";
 import { OutsideError } from "#runtime/errors.ts";
 import { silentLogger } from "#runtime/logger.ts";
@@ -9,9 +9,6 @@ import type { BucketName } from "#schema/keys.ts";
 
 /** A command answers or gives up: it does not wait for a server that is not there. */
 export const CONNECT_WITHIN_MS = 5_000;
-
-/** The `--nats …` settings of every command that talks to NATS. */
-export const natsSettings = { nats: natsOptionsSchema };
 
 /** Runs `work` with a connection. Throws an OutsideError that names the servers where there is none. */
 export async function withNats<T>(

@@ -21,8 +21,8 @@ export async function runCli(words: readonly string[], io: Io): Promise<ExitCode
 async function dispatch(words: readonly string[], io: Io): Promise<ExitCode> {
   const [first = "", ...rest] = words;
   if (first === "--version" || first === "-V") return printVersion(io);
-  if (isHelp(first) || (first === "help" && rest.length === 0)) return printOverview(io.out.bind(io), io, 0);
-  if (first === "") return printOverview(io.err.bind(io), io, EXIT_USAGE);
+  if (isHelp(first) || (first === "help" && rest.length === 0)) return printOverview(io.out, io, 0);
+  if (first === "") return printOverview(io.err, io, EXIT_USAGE);
   if (first === "help") return dispatch([...rest, "--help"], io);
   const { entry, after } = findCommand(words);
   const { command } = await entry.load();

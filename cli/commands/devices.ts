@@ -9,7 +9,8 @@ import type { Io } from "../io.ts";
 import { deviceRows, devicesJson, devicesText, type DeclaredDevices } from "../live/devices.ts";
 import { FOLLOWED, follow } from "../live/follow.ts";
 import { TwinWatch } from "../live/twins.ts";
-import { natsSettings, withNats } from "../nats-session.ts";
+import { withNats } from "../nats-session.ts";
+import { natsSettings } from "../nats-settings.ts";
 import { problemCount } from "../problem-text.ts";
 import { DIR_ARGUMENT, formatSetting } from "../settings.ts";
 

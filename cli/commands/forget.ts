@@ -13,7 +13,8 @@ import type { Io } from "../io.ts";
 import { deviceKeys, type DeviceKey, type DeviceKeys } from "../live/device-keys.ts";
 import { FOLLOWED } from "../live/follow.ts";
 import { ageText } from "../live/status-text.ts";
-import { natsSettings, serverClockOffsetMs, withNats } from "../nats-session.ts";
+import { serverClockOffsetMs, withNats } from "../nats-session.ts";
+import { natsSettings } from "../nats-settings.ts";
 import { count } from "../problem-text.ts";
 
 export const command = defineCommand({

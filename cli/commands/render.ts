@@ -1,7 +1,8 @@
 /** `gitfleet render`: the whole desired state, as the reconciler would write it. */
 import { z } from "zod";
-import { desiredState, type DesiredState, type DesiredValue } from "#fleet/desired.ts";
+import { desiredState } from "#fleet/desired.ts";
 import type { Fleet } from "#fleet/fleet.ts";
+import { renderedValues, renderNdjson, renderYaml } from "#fleet/render-text.ts";
 import { defineCommand } from "../command.ts";
 import { folderOf, printWarnings, validFleet } from "../fleet-folder.ts";
 import { checkDeployment, checkDevice } from "../known-names.ts";
@@ -34,9 +35,8 @@ export const command = defineCommand({
     }
     const desired = desiredState(fleet);
     printWarnings(desired.warnings, io);
-    const values = selected(desired, wanted);
-    if (wanted.format === "ndjson") for (const value of values) io.out(ndjsonLine(value));
-    else for (const text of await yamlDocuments(values)) io.out(text);
+    const print = wanted.format === "ndjson" ? renderNdjson : renderYaml;
+    for (const value of renderedValues(desired, wanted)) io.out(print(value));
     return 0;
   },
 });
@@ -45,22 +45,4 @@ function checkNames(fleet: Fleet, wanted: z.output<typeof settings>): string | n
   const device = wanted.device === undefined ? null : checkDevice(fleet, wanted.device);
   const deployment = wanted.deployment === undefined ? null : checkDeployment(fleet, wanted.deployment);
   return device ?? deployment;
-}
-
-function selected(desired: DesiredState, wanted: z.output<typeof settings>): DesiredValue[] {
-  return [...desired.values.values()].filter(
-    ({ device, deployment }) =>
-      (wanted.device === undefined || device === wanted.device) &&
-      (wanted.deployment === undefined || deployment === wanted.deployment),
-  );
-}
-
-// The value goes out byte for byte as it would be written.
-function ndjsonLine({ key, text }: DesiredValue): string {
-  return `{"key":${JSON.stringify(key)},"value":${text}}\n`;
-}
-
-async function yamlDocuments(values: readonly DesiredValue[]): Promise<string[]> {
-  const { dump } = await import("js-yaml");
-  return values.map(({ key, text }) => `---\n${dump({ key, value: JSON.parse(text) as unknown }, { lineWidth: -1 })}`);
 }

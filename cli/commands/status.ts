@@ -8,7 +8,8 @@ import { FOLLOWED, follow, type Following } from "../live/follow.ts";
 import { statusJson, statusOf, type FleetStatus } from "../live/status.ts";
 import { statusText } from "../live/status-text.ts";
 import { watchStatus } from "../live/watch-status.ts";
-import { natsSettings, withNats } from "../nats-session.ts";
+import { withNats } from "../nats-session.ts";
+import { natsSettings } from "../nats-settings.ts";
 import { formatSetting } from "../settings.ts";
 
 export const command = defineCommand({

@@ -1,11 +1,12 @@
 /** `gitfleet validate`: every problem of a fleet repository in one pass. */
 import { relative } from "node:path";
 import { z } from "zod";
+import { validateGithub, validateJson } from "#fleet/validate-text.ts";
 import { findRepository } from "#git/local-layout.ts";
 import { defineCommand } from "../command.ts";
 import { folderOf, printWarnings, readFleetFolder, warnWhereEmpty, type FolderReading } from "../fleet-folder.ts";
 import type { Paint } from "../io.ts";
-import { count, problemAnnotations, problemCount, problemLines } from "../problem-text.ts";
+import { count, problemCount, problemLines } from "../problem-text.ts";
 import { DIR_ARGUMENT, formatSetting } from "../settings.ts";
 
 export const command = defineCommand({
@@ -29,13 +30,13 @@ export const command = defineCommand({
     printWarnings(reading.warnings, io);
     switch (settings.format) {
       case "text":
-        io.out(problemLines(reading.problems, io.paint) + verdict(reading, io.paint));
+        io.out(problemLines(reading.problems) + verdict(reading, io.paint));
         break;
       case "json":
-        io.out(`${jsonReport(reading)}\n`);
+        io.out(`${JSON.stringify(validateJson(reading))}\n`);
         break;
       case "github":
-        io.out(problemAnnotations(reading.problems, pathInCheckout(folder)));
+        io.out(validateGithub(reading, pathInCheckout(folder)));
         io.err(verdict(reading, io.paintErr));
         break;
     }
@@ -47,11 +48,6 @@ function verdict({ fleet, problems, deployments, devices }: FolderReading, paint
   const found = `${count(deployments, "deployment")}, ${count(devices, "device")}`;
   if (fleet !== null) return `${paint("green", "valid:")} ${found}\n`;
   return `${paint("red", "not valid:")} ${problemCount(problems)} (${found})\n`;
-}
-
-function jsonReport({ fleet, problems, deployments, devices }: FolderReading): string {
-  const plain = problems.map(({ file, line, column, code, message }) => ({ file, line, column, code, message }));
-  return JSON.stringify({ valid: fleet !== null, problems: plain, deployments, devices });
 }
 
 // GitHub knows files by their path from the top of the checkout, and the fleet may be in a folder of it.

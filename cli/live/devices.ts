@@ -1,7 +1,8 @@
 /** What `gitfleet devices` says: a row for each device that NATS or the repository knows. */
+import { plainLine } from "#fleet/escape.ts";
 import type { DeviceId } from "#schema/names.ts";
 import { wireTime } from "#schema/time.ts";
-import { printable, type Paint } from "../io.ts";
+import type { Paint } from "../io.ts";
 import { count } from "../problem-text.ts";
 import { table } from "../table.ts";
 import type { LiveDevice, LiveFleet } from "./live-fleet.ts";
@@ -101,8 +102,8 @@ export function devicesText(rows: readonly DeviceRow[], { paint, nowMs }: { pain
     heartbeatText(row, paint, nowMs),
     row.declared === null ? "?" : row.declared ? "yes" : paint("yellow", "no"),
     String(row.deployments),
-    printable(row.hostname ?? "-"),
-    printable(row.agentVersion ?? "-"),
+    plainLine(row.hostname ?? "-"),
+    plainLine(row.agentVersion ?? "-"),
     [row.paused ? "paused" : "", row.twins === null ? "" : paint("red", row.twins)]
       .filter((word) => word !== "")
       .join(" "),

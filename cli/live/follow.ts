@@ -22,10 +22,10 @@ export const SYNC_WITHIN_MS = 60_000;
 export interface Following {
   readonly fleet: LiveFleet;
   /** Why the picture may be old (disconnected, a bucket is gone), or null while it is live. */
-  stale(): string | null;
+  readonly stale: () => string | null;
   /** By the server's clock. */
-  serverNowMs(): number;
-  stop(): Promise<void>;
+  readonly serverNowMs: () => number;
+  readonly stop: () => Promise<void>;
 }
 
 /** Resolves when everything in the buckets has been read. `changed` is called at each change after that. */

@@ -1,8 +1,9 @@
 /** What `gitfleet status` says, for people: commits first, then a line and a bar for each deployment. */
+import { plainLine } from "#fleet/escape.ts";
 import type { Aggregate, TroubledDevice } from "#fleet/aggregate.ts";
 import { parseWireTime } from "#schema/time.ts";
 import type { ReconcilerRecord, Refusal } from "#schema/wire.ts";
-import { printable, type Paint } from "../io.ts";
+import type { Paint } from "../io.ts";
 import { table } from "../table.ts";
 import type { DeploymentStatus, FleetStatus } from "./status.ts";
 
@@ -36,7 +37,7 @@ function commitText({ record, reconcilerAlive }: FleetStatus, { paint, nowMs }: 
   if (record === null) {
     lines.push(["commit", paint("yellow", "none: no reconciler has written to this NATS yet")]);
   } else {
-    lines.push(["fleet", `${paint("bold", printable(record.fleet))}, branch ${printable(record.branch)}`]);
+    lines.push(["fleet", `${paint("bold", plainLine(record.fleet))}, branch ${plainLine(record.branch)}`]);
     lines.push(["applied", appliedText(record, { paint, nowMs })]);
     if (record.applying !== null) lines.push(["applying", paint("cyan", short(record.applying))]);
     if (record.refused !== null) lines.push(...refusedRows(record.refused, paint));
@@ -58,7 +59,7 @@ function appliedText(record: ReconcilerRecord, { paint, nowMs }: { paint: Paint;
 // The word, why, and what to do: a person who reads this wants to get on.
 function refusedRows(refused: Refusal, paint: Paint): string[][] {
   const commit = paint("bold", short(refused.commit));
-  const message = printable(refused.message);
+  const message = plainLine(refused.message);
   switch (refused.reason) {
     case "invalid":
       return [
@@ -98,9 +99,9 @@ function worstFirst(all: readonly DeploymentStatus[]): DeploymentStatus[] {
 
 function deploymentRow({ deployment, aggregate, paused }: DeploymentStatus, paint: Paint): string[] {
   const { matched, succeeded, pending, failed, offline, last_error: error } = aggregate;
-  const blame = error === null ? "" : paint("red", `${printable(error.device_id)}: ${printable(error.message)}`);
+  const blame = error === null ? "" : paint("red", `${plainLine(error.device_id)}: ${plainLine(error.message)}`);
   return [
-    printable(deployment),
+    plainLine(deployment),
     String(matched),
     succeeded === 0 ? "0" : paint("green", String(succeeded)),
     pending === 0 ? "0" : paint("yellow", String(pending)),
@@ -139,7 +140,7 @@ function troubledText(
   const rows = devices.map(({ device, offline, error }) => [
     device,
     offline ? paint("yellow", "offline") : "",
-    error === null ? "" : printable(error),
+    error === null ? "" : plainLine(error),
   ]);
   const rest = total - devices.length;
   const more = rest === 0 ? "" : `  and ${rest} more\n`;
@@ -148,7 +149,7 @@ function troubledText(
 
 /** The first digits of a commit's id: enough to find it. */
 export function short(commit: string): string {
-  return printable(commit.slice(0, 10));
+  return plainLine(commit.slice(0, 10));
 }
 
 /** `12 s`, `5 min`, `3 h`, `2 days`. */

@@ -1,9 +1,10 @@
 /** `gitfleet status --watch`: redraws on a terminal, prints a line for each change elsewhere, until it is stopped. */
+import { plainLine } from "#fleet/escape.ts";
 import type { NatsLink } from "#nats/link.ts";
 import { sleep } from "#runtime/clock.ts";
 import type { DeploymentName } from "#schema/names.ts";
 import { wireTime } from "#schema/time.ts";
-import { printable, type Io } from "../io.ts";
+import type { Io } from "../io.ts";
 import { follow, type Following } from "./follow.ts";
 import { statusJson, statusOf, type FleetStatus } from "./status.ts";
 import { short, statusText } from "./status-text.ts";
@@ -101,7 +102,7 @@ function lines({ format, io }: WatchOptions): Show {
   };
   return {
     draw(status, nowMs, stale) {
-      if (stale !== null) io.err(last.get("stale") === stale ? "" : `not live: ${printable(stale)}\n`);
+      if (stale !== null) io.err(last.get("stale") === stale ? "" : `not live: ${plainLine(stale)}\n`);
       last.set("stale", stale ?? "");
       if (format === "json") return sayIfNew("all", statusJson(status), nowMs);
       sayIfNew("commit", commitLine(status), nowMs);
@@ -113,7 +114,7 @@ function lines({ format, io }: WatchOptions): Show {
       }
       for (const key of gone) {
         last.delete(key);
-        io.out(`${wireTime(nowMs)} ${printable(key)} gone\n`);
+        io.out(`${wireTime(nowMs)} ${plainLine(key)} gone\n`);
       }
     },
     end: () => {},
@@ -125,13 +126,13 @@ function commitLine({ record }: FleetStatus): string {
   const { applied, applying, refused } = record;
   const parts = [`commit applied=${applied === null ? "none" : short(applied)}`];
   if (applying !== null) parts.push(`applying=${short(applying)}`);
-  if (refused !== null) parts.push(`${refused.reason}=${short(refused.commit)} "${printable(refused.message)}"`);
+  if (refused !== null) parts.push(`${refused.reason}=${short(refused.commit)} "${plainLine(refused.message)}"`);
   return parts.join(" ");
 }
 
 function deploymentLine({ deployment, aggregate }: FleetStatus["deployments"][number]): string {
   const { matched, succeeded, pending, failed, offline, last_error: error } = aggregate;
   const counts = `running=${succeeded}/${matched} pending=${pending} failed=${failed} offline=${offline}`;
-  const blame = error === null ? "" : ` ${printable(error.device_id)}: ${printable(error.message)}`;
-  return `deployment ${printable(deployment)} ${counts}${blame}`;
+  const blame = error === null ? "" : ` ${plainLine(error.device_id)}: ${plainLine(error.message)}`;
+  return `deployment ${plainLine(deployment)} ${counts}${blame}`;
 }
