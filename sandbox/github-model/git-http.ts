@@ -1,7 +1,8 @@
 /** Serves a bare repository over smart HTTP with git's own `http-backend`, and sees what a push moved. */
 import { spawn } from "node:child_process";
 import type { IncomingMessage } from "node:http";
-import { gitEnvironment, refChanges } from "./git-repository.ts";
+import { refChanges } from "./git-objects.ts";
+import { gitEnvironment } from "./run-git.ts";
 import { actorOf, allows, type Actor } from "./actor.ts";
 import { ApiError } from "./api-error.ts";
 import { followRefChanges } from "./ref-changes.ts";

@@ -1,49 +1,15 @@
 /** The bare git repository behind a repository of the model: refs, commits, trees, differences. */
-import { spawn } from "node:child_process";
-
-const GIT_LIMIT_MS = 60_000;
-const COMMIT_FORMAT = ["%H", "%T", "%P", "%an", "%ae", "%aI", "%cn", "%ce", "%cI", "%B"].join("%x00");
-
-export interface Person {
-  readonly name: string;
-  readonly email: string;
-}
-
-export interface Commit {
-  readonly sha: string;
-  readonly tree: string;
-  readonly parents: readonly string[];
-  readonly author: Person & { readonly date: string };
-  readonly committer: Person & { readonly date: string };
-  readonly message: string;
-}
-
-export interface FileChange {
-  readonly path: string;
-  readonly previousPath: string | null;
-  readonly status: "added" | "removed" | "modified" | "renamed" | "changed";
-  readonly blob: string;
-  readonly additions: number;
-  readonly deletions: number;
-}
-
-/** A ref that moved; null where it did not exist before or does not after. */
-export interface RefChange {
-  readonly ref: string;
-  readonly before: string | null;
-  readonly after: string | null;
-}
-
-/** What to commit: path → content, or null to delete it. */
-export type FileEdits = Readonly<Record<string, string | Uint8Array | null>>;
-
-export class GitFailure extends Error {
-  readonly exitCode: number | null;
-  constructor(message: string, exitCode: number | null) {
-    super(message);
-    this.exitCode = exitCode;
-  }
-}
+import {
+  COMMIT_FORMAT,
+  parseCommit,
+  parseCounts,
+  parseRaw,
+  type Commit,
+  type FileChange,
+  type Person,
+} from "./git-objects.ts";
+import { gitDate, importStream, type NewCommit } from "./import-stream.ts";
+import { GitFailure, runGit, type GitOptions } from "./run-git.ts";
 
 /** A bare repository on disk. Changes go through `exclusive`, one after the other. */
 export class GitRepository {
@@ -95,7 +61,8 @@ export class GitRepository {
   /** The commit that a sha, branch or full ref name stands for. */
   async resolve(name: string): Promise<string | null> {
     if (name.startsWith("-") || name === "") return null;
-    for (const candidate of [`refs/heads/${name}`, `refs/${name}`, name]) {
+    const candidates = /^[0-9a-f]{40}$/.test(name) ? [name] : [`refs/heads/${name}`, `refs/${name}`, name];
+    for (const candidate of candidates) {
       try {
         return (await this.git(["rev-parse", "--verify", "--quiet", `${candidate}^{commit}`])).trim();
       } catch (error) {
@@ -176,14 +143,7 @@ export class GitRepository {
   }
 
   /** Commits edits on top of `parent` (or as a root) and moves `ref` there, whatever it was. */
-  async commitFiles(options: {
-    ref: string;
-    parent: string | null;
-    files: FileEdits;
-    message: string;
-    author: Person;
-    atMs: number;
-  }): Promise<string> {
+  async commitFiles(options: NewCommit): Promise<string> {
     await this.git(["fast-import", "--quiet", "--force", "--date-format=raw"], { input: importStream(options) });
     return (await this.git(["rev-parse", "--verify", options.ref])).trim();
   }
@@ -201,136 +161,4 @@ export class GitRepository {
       throw error;
     }
   }
-}
-
-interface GitOptions {
-  readonly input?: string | Uint8Array;
-  readonly env?: Readonly<Record<string, string>>;
-}
-
-/** What differs between two readings of the refs, branches and tags alone. */
-export function refChanges(before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>): RefChange[] {
-  const names = [...new Set([...before.keys(), ...after.keys()])].filter((ref) => /^refs\/(heads|tags)\//.test(ref));
-  return names
-    .map((ref) => ({ ref, before: before.get(ref) ?? null, after: after.get(ref) ?? null }))
-    .filter((change) => change.before !== change.after);
-}
-
-/** The environment of every git of the model: nobody's settings, no prompts. */
-export function gitEnvironment(): NodeJS.ProcessEnv {
-  return {
-    PATH: process.env["PATH"],
-    LC_ALL: "C.UTF-8",
-    GIT_CONFIG_NOSYSTEM: "1",
-    GIT_CONFIG_GLOBAL: "/dev/null",
-    GIT_TERMINAL_PROMPT: "0",
-  };
-}
-
-function runGit(args: readonly string[], options: GitOptions): Promise<Buffer> {
-  const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
-  const child = spawn("git", args, { env: { ...gitEnvironment(), ...options.env }, timeout: GIT_LIMIT_MS });
-  const out: Buffer[] = [];
-  const err: Buffer[] = [];
-  child.stdout.on("data", (chunk: Buffer) => out.push(chunk));
-  child.stderr.on("data", (chunk: Buffer) => err.push(chunk));
-  child.on("error", (error) =>
-    reject(new Error("git could not be started; install git 2.38 or newer", { cause: error })),
-  );
-  child.on("close", (code) => {
-    if (code === 0) resolve(Buffer.concat(out));
-    else reject(new GitFailure(`git ${args.join(" ")}: ${Buffer.concat(err).toString("utf8").trim()}`, code));
-  });
-  // A git that ends early closes its input; its exit code tells the story.
-  child.stdin.on("error", () => undefined);
-  child.stdin.end(options.input ?? "");
-  return promise;
-}
-
-function importStream(options: Parameters<GitRepository["commitFiles"]>[0]): Buffer {
-  const { author, atMs, message } = options;
-  const parts: Uint8Array[] = [];
-  const line = (text: string): number => parts.push(Buffer.from(`${text}\n`));
-  const data = (content: string | Uint8Array): void => {
-    const bytes = typeof content === "string" ? Buffer.from(content) : content;
-    line(`data ${bytes.length}`);
-    parts.push(bytes);
-    line("");
-  };
-  line(`commit ${options.ref}`);
-  line(`committer ${author.name} <${author.email}> ${gitDate(atMs)}`);
-  data(message);
-  if (options.parent === null) line("deleteall");
-  else line(`from ${options.parent}`);
-  for (const [path, content] of Object.entries(options.files)) {
-    line(content === null ? `D ${quoted(path)}` : `M 100644 inline ${quoted(path)}`);
-    if (content !== null) data(content);
-  }
-  return Buffer.concat(parts);
-}
-
-function quoted(path: string): string {
-  return `"${path.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n")}"`;
-}
-
-function gitDate(atMs: number): string {
-  return `${Math.floor(atMs / 1000)} +0000`;
-}
-
-function parseCommit(entry: string): Commit {
-  const [sha = "", tree = "", parents = "", an = "", ae = "", ad = "", cn = "", ce = "", cd = "", body = ""] =
-    entry.split("\0");
-  return {
-    sha,
-    tree,
-    parents: parents.split(" ").filter((parent) => parent !== ""),
-    author: { name: an, email: ae, date: inUtc(ad) },
-    committer: { name: cn, email: ce, date: inUtc(cd) },
-    message: body.replace(/\n+$/, ""),
-  };
-}
-
-function inUtc(date: string): string {
-  return new Date(date).toISOString().replace(/\.\d+Z$/, "Z");
-}
-
-const STATUS_OF_LETTER: Readonly<Record<string, FileChange["status"]>> = {
-  A: "added",
-  D: "removed",
-  M: "modified",
-  R: "renamed",
-  T: "changed",
-};
-
-function parseRaw(text: string): Omit<FileChange, "additions" | "deletions">[] {
-  const fields = text.split("\0");
-  const changes: Omit<FileChange, "additions" | "deletions">[] = [];
-  for (let at = 0; at + 1 < fields.length; at += 2) {
-    const [, , before = "", after = "", letter = ""] = (fields[at] ?? "").split(" ");
-    const status = STATUS_OF_LETTER[letter.charAt(0)] ?? "changed";
-    const renamed = status === "renamed";
-    const path = fields[at + (renamed ? 2 : 1)] ?? "";
-    changes.push({
-      path,
-      previousPath: renamed ? (fields[at + 1] ?? null) : null,
-      status,
-      blob: status === "removed" ? before : after,
-    });
-    if (renamed) at += 1;
-  }
-  return changes.toSorted((a, b) => (a.path < b.path ? -1 : 1));
-}
-
-function parseCounts(text: string): Map<string, { additions: number; deletions: number }> {
-  const fields = text.split("\0");
-  const counts = new Map<string, { additions: number; deletions: number }>();
-  for (let at = 0; at < fields.length; at += 1) {
-    const [added = "", deleted = "", path] = (fields[at] ?? "").split("\t");
-    if (path === undefined) continue;
-    // A rename has an empty path here, then the old and the new one. Binary files count "-".
-    const name = path === "" ? (fields[at + 2] ?? "") : path;
-    if (path === "") at += 2;
-    counts.set(name, { additions: Number(added) || 0, deletions: Number(deleted) || 0 });
-  }
-  return counts;
 }

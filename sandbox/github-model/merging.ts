@@ -1,5 +1,6 @@
 /** The three ways in which GitHub lands a pull request, made with git plumbing in a bare repository. */
-import type { GitRepository, Person } from "./git-repository.ts";
+import type { Person } from "./git-objects.ts";
+import type { GitRepository } from "./git-repository.ts";
 import type { Account, PullRequest, Repository } from "./world.ts";
 
 export type MergeMethod = "merge" | "squash" | "rebase";

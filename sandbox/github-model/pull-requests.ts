@@ -162,12 +162,24 @@ export async function announce(
   by: Account,
   more: Readonly<Record<string, unknown>> = {},
 ): Promise<void> {
+  if (!model.webhooks.isWanted("pull_request")) return;
   const size = await sizeOf(repository, pull);
   model.webhooks.send("pull_request", pullRequestPayload(model.world, repository, pull, size, { action, by, more }));
 }
 
 /** What it changes, against where it left its base. */
 export async function sizeOf(repository: Repository, pull: PullRequest): Promise<PullRequestSize> {
+  const key = `${pull.baseSha} ${pull.headSha}`;
+  const known = sizes.get(pull);
+  if (known?.key === key) return known.size;
+  const size = await measured(repository, pull);
+  sizes.set(pull, { key, size });
+  return size;
+}
+
+const sizes = new WeakMap<PullRequest, { readonly key: string; readonly size: PullRequestSize }>();
+
+async function measured(repository: Repository, pull: PullRequest): Promise<PullRequestSize> {
   const from = await repository.git.mergeBase(pull.baseSha, pull.headSha);
   if (from === null) return { commits: 0, additions: 0, deletions: 0, changedFiles: 0 };
   const changes = await repository.git.changes(from, pull.headSha);

@@ -1,5 +1,5 @@
 /** What follows when refs of a repository move: webhooks, pull requests that grow, close, merge or must be judged again. */
-import type { RefChange } from "./git-repository.ts";
+import type { RefChange } from "./git-objects.ts";
 import { closePullRequest, forgetMergeability, moveHead, noteMerged } from "./pull-requests.ts";
 import type { Model } from "./routing.ts";
 import { pushPayload } from "./webhook-payloads.ts";
@@ -14,7 +14,9 @@ export async function followRefChanges(
 ): Promise<void> {
   for (const change of changes) {
     repository.pushedAtMs = model.world.nowMs();
-    model.webhooks.send("push", await pushPayload(model.world, repository, change, pusher));
+    if (model.webhooks.isWanted("push")) {
+      model.webhooks.send("push", await pushPayload(model.world, repository, change, pusher));
+    }
     if (!change.ref.startsWith("refs/heads/")) continue;
     const branch = change.ref.slice("refs/heads/".length);
     for (const pull of openPulls(repository))

@@ -1,5 +1,6 @@
 /** What people do in a repository, told in one line each: push, open, merge, comment, and look what the bot wrote. */
-import { refChanges, type FileEdits } from "./git-repository.ts";
+import { refChanges } from "./git-objects.ts";
+import type { FileEdits } from "./import-stream.ts";
 import { mergePullRequest } from "./landing.ts";
 import { personOf, type MergeMethod } from "./merging.ts";
 import { closePullRequest, openPullRequest, reopenPullRequest } from "./pull-requests.ts";

@@ -1,5 +1,5 @@
 /** What the webhooks carry. */
-import type { Commit, RefChange } from "./git-repository.ts";
+import type { Commit, RefChange } from "./git-objects.ts";
 import { accountView } from "./views/account-view.ts";
 import { pullRequestView, type PullRequestSize } from "./views/pull-request-view.ts";
 import { repositoryView, repositoryWebUrl } from "./views/repository-view.ts";
@@ -75,8 +75,5 @@ function pushedCommit(world: World, repository: Repository, commit: Commit): Rec
     url: `${repositoryWebUrl(world, repository)}/commit/${commit.sha}`,
     author: { name: commit.author.name, email: commit.author.email },
     committer: { name: commit.committer.name, email: commit.committer.email },
-    added: [],
-    removed: [],
-    modified: [],
   };
 }

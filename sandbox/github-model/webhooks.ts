@@ -28,6 +28,8 @@ export interface Delivery {
 
 export interface Webhooks {
   add(target: WebhookTarget): void;
+  /** Whether anybody listens for it. */
+  isWanted(event: WebhookEvent): boolean;
   send(event: WebhookEvent, payload: Readonly<Record<string, unknown>>): void;
   /** Sends an earlier delivery again, under its own id. */
   redeliver(id: string): void;
@@ -56,8 +58,9 @@ export function createWebhooks(
     add(target) {
       targets.push({ target, last: Promise.resolve() });
     },
+    isWanted: (event) => targets.some(({ target }) => wants(target, event)),
     send(event, payload) {
-      for (const hook of targets.filter(({ target }) => target.events?.includes(event) ?? true)) {
+      for (const hook of targets.filter(({ target }) => wants(target, event))) {
         const { url } = hook.target;
         const delivery: Delivery = { id: randomUUID(), event, payload, target: url, status: null, error: null };
         deliveries.push(delivery);
@@ -74,6 +77,10 @@ export function createWebhooks(
     },
     stop: () => stopped.abort(),
   };
+}
+
+function wants(target: WebhookTarget, event: WebhookEvent): boolean {
+  return target.events?.includes(event) ?? true;
 }
 
 async function deliver(target: WebhookTarget, delivery: Delivery, stopped: AbortSignal): Promise<void> {

@@ -1,6 +1,6 @@
 /** Commits, what lies between two of them, and the pull requests they belong to. */
 import { ApiError, notFound } from "../api-error.ts";
-import type { Commit } from "../git-repository.ts";
+import type { Commit } from "../git-objects.ts";
 import { listOf, type Answer, type RepositoryCall, type Route } from "../routing.ts";
 import { commitView, fileView } from "../views/commit-view.ts";
 import { pullRequestListView } from "../views/pull-request-view.ts";

@@ -1,5 +1,5 @@
 /** A commit and its changed files as GitHub writes them. */
-import type { Commit, FileChange } from "../git-repository.ts";
+import type { Commit, FileChange } from "../git-objects.ts";
 import { nodeId } from "../timestamp.ts";
 import type { Repository, World } from "../world.ts";
 import { repositoryUrl, repositoryWebUrl } from "./repository-view.ts";
