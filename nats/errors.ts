@@ -85,17 +85,32 @@ export function adviceFor(code: number, status: number): NatsAdvice {
 /** The failure behind whatever the client library threw. `doing` completes "could not …". */
 export function toNatsFailure(error: unknown, doing: string): NatsFailure {
   if (error instanceof NatsFailure) return error;
+  const chain = causesOf(error);
   const fail = (what: string, advice: NatsAdvice) =>
     new NatsFailure(`could not ${doing}: ${what}`, advice, { cause: error });
-  if (isNoResponders(error)) return fail("nothing answers: the bucket does not exist yet, or JetStream is off", "wait");
-  if (error instanceof errors.TimeoutError) return fail("no answer in time", "retry");
-  if (error instanceof errors.PermissionViolationError) {
-    return fail(`the NATS user may not use ${error.subject}; grant it in the server's configuration`, "person");
+  if (chain.some(isNoResponders))
+    return fail("nothing answers: the bucket does not exist yet, or JetStream is off", "wait");
+  const refusal = chain.find((cause) => cause instanceof errors.PermissionViolationError);
+  if (refusal !== undefined) {
+    return fail(`the NATS user may not use ${refusal.subject}; grant it in the server's configuration`, "person");
   }
-  if (error instanceof errors.AuthorizationError) {
+  if (chain.some((cause) => cause instanceof errors.AuthorizationError)) {
     return fail("the NATS server refuses this user; check --nats-creds", "person");
   }
+  if (chain.some((cause) => cause instanceof errors.TimeoutError)) return fail("no answer in time", "retry");
   return fail(error instanceof Error ? error.message : "unknown error", "retry");
+}
+
+const CAUSES_MAX = 8;
+
+/** The error and what caused it: the client library wraps what it knows. */
+function causesOf(error: unknown): unknown[] {
+  const chain: unknown[] = [];
+  for (let cause = error; cause !== undefined && chain.length < CAUSES_MAX;) {
+    chain.push(cause);
+    cause = cause instanceof Error ? cause.cause : undefined;
+  }
+  return chain;
 }
 
 function isNoResponders(error: unknown): boolean {
