@@ -1,0 +1,88 @@
+/** Everything the reconciler can see. Events are facts: a lost, repeated or reordered one does no harm. */
+import type { FleetReading } from "#fleet/read.ts";
+import type { Labels } from "#schema/labels.ts";
+import type { DeviceId } from "#schema/names.ts";
+import type { ReconcilerRecord } from "#schema/wire.ts";
+import type { Write } from "./effect.ts";
+
+/** The four buckets that are followed. */
+export type FollowedBucket = "desired-state" | "device-state" | "device-info" | "fleet";
+
+/** What a key of `desired-state` holds now. */
+export type KeyChange =
+  | {
+      readonly kind: "put";
+      readonly key: string;
+      readonly text: string;
+      readonly revision: number;
+      readonly fleet: string | null;
+    }
+  | { readonly kind: "marker"; readonly key: string; readonly revision: number }
+  | { readonly kind: "absent"; readonly key: string };
+
+/** What became of one write. A conflict comes as a `keys` event: it says what stands there instead. */
+export interface Written {
+  readonly write: Write;
+  readonly revision: number;
+}
+
+export type Event =
+  | { readonly kind: "head"; readonly commit: string; readonly nextPollInMs: number }
+  | {
+      readonly kind: "head-unreadable";
+      readonly reason: string;
+      readonly message: string;
+      readonly nextPollInMs: number;
+    }
+  | { readonly kind: "poll-wanted" }
+  | { readonly kind: "poll-started" }
+  | { readonly kind: "commit"; readonly commit: string; readonly reading: FleetReading }
+  | {
+      readonly kind: "commit-unreadable";
+      readonly commit: string;
+      readonly missing: boolean;
+      readonly message: string;
+      readonly retryInMs: number;
+    }
+  | {
+      readonly kind: "approval";
+      readonly head: string;
+      readonly applied: string | null;
+      readonly commit: string | null;
+    }
+  | {
+      readonly kind: "approval-unknown";
+      readonly head: string;
+      readonly applied: string | null;
+      readonly message: string;
+      readonly retryInMs: number;
+    }
+  | { readonly kind: "keys"; readonly changes: readonly KeyChange[] }
+  | { readonly kind: "states"; readonly changes: readonly { readonly key: string; readonly there: boolean }[] }
+  | {
+      readonly kind: "infos";
+      readonly changes: readonly { readonly device: DeviceId; readonly labels: Labels | null }[];
+    }
+  /** `own`: this process wrote it, and the bucket has yet to tell so. */
+  | {
+      readonly kind: "record";
+      readonly record: ReconcilerRecord | null;
+      readonly revision: number;
+      readonly own: boolean;
+    }
+  | { readonly kind: "synced"; readonly bucket: FollowedBucket }
+  | { readonly kind: "unsynced"; readonly bucket: FollowedBucket; readonly reason: string }
+  | { readonly kind: "lease"; readonly held: boolean; readonly reason: string }
+  | { readonly kind: "buckets-ensured" }
+  | { readonly kind: "buckets-missing"; readonly message: string; readonly retryInMs: number }
+  | { readonly kind: "writes-started"; readonly keys: readonly string[] }
+  | {
+      readonly kind: "writes-done";
+      readonly fleet: string;
+      readonly written: readonly Written[];
+      readonly failed: number;
+      readonly message: string;
+      readonly retryInMs: number;
+    }
+  | { readonly kind: "record-failed"; readonly message: string; readonly retryInMs: number }
+  | { readonly kind: "rebuild" };

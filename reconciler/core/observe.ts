@@ -1,0 +1,154 @@
+/** Writes down what was seen. No decisions: those look at the state alone. */
+import type { Event, FollowedBucket } from "./event.ts";
+import { observeInfos, observeKeys, observeStates, observeWritten, retargetAll } from "./observe-keys.ts";
+import type { State } from "./state.ts";
+import { Target } from "./target.ts";
+
+/** No more commits are kept than can matter: head, applied, an approved one, and the one before. */
+const COMMITS_MAX = 4;
+
+export function observe(state: State, event: Event, nowMs: number): State {
+  switch (event.kind) {
+    case "head":
+      observeHead(state, event.commit);
+      planPoll(state, nowMs, event.nextPollInMs);
+      break;
+    case "head-unreadable":
+      state.git.asked = true;
+      state.git.trouble = { reason: event.reason, message: event.message };
+      planPoll(state, nowMs, event.nextPollInMs);
+      state.counts.polls += 1;
+      state.counts.pollsFailed += 1;
+      break;
+    case "poll-wanted":
+      state.git.pollWanted = true;
+      state.git.nextPollAtMs = nowMs;
+      break;
+    case "poll-started":
+      state.git.pollWanted = false;
+      break;
+    case "commit":
+      observeCommit(state, event);
+      break;
+    case "commit-unreadable":
+      state.unreadable.set(event.commit, { ...event, retryAtMs: nowMs + event.retryInMs });
+      break;
+    case "approval":
+      state.approval = { ...event, message: "", retryAtMs: Number.POSITIVE_INFINITY };
+      break;
+    case "approval-unknown":
+      state.approval = { ...event, commit: undefined, retryAtMs: nowMs + event.retryInMs };
+      break;
+    case "keys":
+      observeKeys(state, event.changes, nowMs);
+      break;
+    case "states":
+      observeStates(state, event.changes, nowMs);
+      break;
+    case "infos":
+      observeInfos(state, event.changes, nowMs);
+      break;
+    case "record":
+      observeRecord(state, event);
+      break;
+    case "synced":
+      state.synced[event.bucket] = true;
+      delete state.unsyncedReason[event.bucket];
+      break;
+    case "unsynced":
+      state.synced[event.bucket] = false;
+      state.unsyncedReason[event.bucket] = event.reason;
+      forgetAhead(state, event.bucket);
+      state.bucketsRetryAtMs = Math.min(state.bucketsRetryAtMs, nowMs);
+      break;
+    case "lease":
+      state.leaseHeld = event.held;
+      state.leaseReason = event.reason;
+      break;
+    case "buckets-ensured":
+      state.bucketsTrouble = null;
+      state.bucketsRetryAtMs = nowMs + BUCKETS_AGAIN_MS;
+      break;
+    case "buckets-missing":
+      state.bucketsTrouble = event.message;
+      state.bucketsRetryAtMs = nowMs + event.retryInMs;
+      break;
+    case "writes-started":
+      for (const key of event.keys) state.writing.add(key);
+      break;
+    case "writes-done":
+      observeWritten(state, event, nowMs);
+      break;
+    case "record-failed":
+      state.recordRetryAtMs = nowMs + event.retryInMs;
+      break;
+    case "rebuild":
+      retargetAll(state);
+      break;
+  }
+  return state;
+}
+
+/** While a bucket is not caught up, it may be gone: looked after again this often. */
+const BUCKETS_AGAIN_MS = 1_000;
+
+/** A poll that was wished for while another was under way follows this soon. */
+const POLL_AGAIN_MS = 1_000;
+
+function planPoll(state: State, nowMs: number, nextPollInMs: number): void {
+  state.git.nextPollAtMs = nowMs + (state.git.pollWanted ? Math.min(nextPollInMs, POLL_AGAIN_MS) : nextPollInMs);
+}
+
+// A bucket that was lost may come back as another one, with revisions that begin anew.
+function forgetAhead(state: State, bucket: FollowedBucket): void {
+  if (bucket === "desired-state") state.holdings.ahead.clear();
+  if (bucket === "fleet") state.recordAhead = null;
+}
+
+function observeHead(state: State, commit: string): void {
+  state.git.asked = true;
+  state.git.trouble = null;
+  state.counts.polls += 1;
+  if (state.git.head === commit) return;
+  state.git.head = commit;
+  // A commit that could not be read a moment ago is asked for again when it comes up anew.
+  state.unreadable.delete(commit);
+}
+
+function observeCommit(state: State, { commit, reading }: Extract<Event, { kind: "commit" }>): void {
+  state.unreadable.delete(commit);
+  state.commits.delete(commit);
+  if (reading.fleet !== null) {
+    state.commits.set(commit, {
+      kind: "valid",
+      target: new Target(commit, reading.fleet, state.reports, state.holdings),
+    });
+  } else {
+    const first = reading.problems[0];
+    const where = first === undefined ? "" : `${first.file}:${first.line}:${first.column}: ${first.message}`;
+    const more = reading.problems.length > 1 ? ` (and ${reading.problems.length - 1} more)` : "";
+    state.commits.set(commit, { kind: "invalid", problems: reading.problems.length, message: `${where}${more}` });
+  }
+  forgetCommits(state);
+}
+
+function forgetCommits(state: State): void {
+  const kept = new Set([state.git.head, state.record?.applied, state.record?.applying, state.approval?.commit]);
+  for (const commit of state.commits.keys()) {
+    if (state.commits.size <= COMMITS_MAX) return;
+    if (!kept.has(commit)) state.commits.delete(commit);
+  }
+}
+
+// A record that vanished is written again from memory: what is applied did not change by that.
+function observeRecord(state: State, { record, revision, own }: Extract<Event, { kind: "record" }>): void {
+  if (own) state.recordAhead = revision;
+  else if (state.recordAhead !== null && revision !== 0) {
+    if (revision < state.recordAhead) return;
+    state.recordAhead = null;
+  }
+  state.recordRevision = revision;
+  if (record === null) return;
+  if (own && record.applied !== state.record?.applied) state.counts.applied += 1;
+  state.record = record;
+}

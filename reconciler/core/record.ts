@@ -1,0 +1,89 @@
+/** What the reconciler's record should say: the only way in which readers without the repository learn about commits. */
+import type { ReconcilerRecord } from "#schema/wire.ts";
+import { canonicalJson } from "#schema/canonical-json.ts";
+import { wireTime } from "#schema/time.ts";
+import { DEFAULT_SETTINGS, type Fleet } from "#fleet/fleet.ts";
+import type { Stance } from "./stance.ts";
+import { appliedTarget } from "./stance.ts";
+import type { State } from "./state.ts";
+
+/** So many names of paused things are told; readers count what they cannot know as not paused. */
+export const PAUSED_MAX = 1_000;
+
+/**
+ * The record that should stand there now. Before the first write of a commit it says `applying`, after the last one
+ * `applied`; null where nothing may be said (another fleet, nothing known yet).
+ */
+export function wantedRecord(state: State, stance: Stance, nowMs: number): ReconcilerRecord | null {
+  switch (stance.kind) {
+    case "wait":
+    case "foreign-fleet":
+      return null;
+    case "refuse":
+      return refusedRecord(state, stance);
+    case "pursue":
+      return pursuedRecord(state, stance, nowMs);
+  }
+}
+
+function refusedRecord(
+  state: State,
+  { refused, reason }: Extract<Stance, { kind: "refuse" }>,
+): ReconcilerRecord | null {
+  const known = appliedTarget(state);
+  const recorded = state.record?.applied ?? null;
+  // Without the applied commit nobody can say whether a record of another branch is ours.
+  if (known === null && recorded !== null && state.record?.branch !== state.settings.branch) return null;
+  const message = reason === refused.message ? reason : `${refused.message}; ${reason}`;
+  const fleet = known?.fleet.name ?? state.record?.fleet ?? "";
+  return { ...baseRecord(state), fleet, applying: null, refused: { ...refused, message } };
+}
+
+function pursuedRecord(state: State, stance: Extract<Stance, { kind: "pursue" }>, nowMs: number): ReconcilerRecord {
+  const { target, refused } = stance;
+  const base = { ...baseRecord(state), fleet: target.fleet.name, refused };
+  if (base.applied === target.commit) return { ...withoutExtras(base), ...extras(target.fleet), applying: null };
+  if (isUnderWay(state, stance)) return { ...base, applying: target.commit };
+  const applied = { applied: target.commit, applying: null, applied_at: wireTime(nowMs) };
+  return { ...withoutExtras(base), ...extras(target.fleet), ...applied, desired_keys: state.holdings.values.size };
+}
+
+// An approval is spent with the last write: what it allows has to be done before.
+function isUnderWay(state: State, { target, approved }: Extract<Stance, { kind: "pursue" }>): boolean {
+  return target.openValues > 0 || (approved && state.synced["device-state"] && target.open.mark.size > 0);
+}
+
+function baseRecord(state: State): ReconcilerRecord {
+  const empty = { fleet: "", branch: "", head: null, applied: null, applying: null, applied_at: null, refused: null };
+  const record = state.record ?? { ...empty, desired_keys: 0 };
+  return { ...record, branch: state.settings.branch, head: state.git.head ?? record.head };
+}
+
+function withoutExtras(record: ReconcilerRecord): ReconcilerRecord {
+  const {
+    paused_devices: _devices,
+    paused_deployments: _deployments,
+    offline_after_seconds: _offline,
+    ...rest
+  } = record;
+  return rest;
+}
+
+// Additions to the record are there only where they say something.
+function extras(fleet: Fleet): Partial<ReconcilerRecord> {
+  const devices = [...fleet.devices.values()].filter((device) => device.paused).map((device) => device.id);
+  const deployments = [...fleet.deployments.values()].filter((one) => one.paused).map((one) => one.name);
+  const offlineAfterMs = fleet.settings.offlineAfterMs;
+  return {
+    ...(devices.length === 0 ? {} : { paused_devices: devices.slice(0, PAUSED_MAX) }),
+    ...(deployments.length === 0 ? {} : { paused_deployments: deployments.slice(0, PAUSED_MAX) }),
+    ...(offlineAfterMs === DEFAULT_SETTINGS.offlineAfterMs
+      ? {}
+      : { offline_after_seconds: Math.ceil(offlineAfterMs / 1_000) }),
+  };
+}
+
+/** The record as it is written. */
+export function recordText(record: ReconcilerRecord): string {
+  return canonicalJson(record);
+}
