@@ -73,12 +73,6 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./commands/doctor.ts"),
   },
   {
-    name: "demo",
-    group: "Programs that run for long",
-    summary: "bring up a complete fleet on this machine",
-    load: () => import("./commands/demo.ts"),
-  },
-  {
     name: "simulate",
     group: "Programs that run for long",
     summary: "run devices that answer like agents, without containers",
@@ -101,17 +95,5 @@ export const COMMANDS: readonly CommandEntry[] = [
     group: "On a device",
     summary: "run what NATS says on this device, and report back",
     load: () => import("./commands/agent.ts"),
-  },
-  {
-    name: "agent logs",
-    group: "On a device",
-    summary: "print what a deployment's containers wrote",
-    load: () => import("./commands/agent-logs.ts"),
-  },
-  {
-    name: "agent volumes",
-    group: "On a device",
-    summary: "list the volumes of deployments, and remove those no longer used",
-    load: () => import("./commands/agent-volumes.ts"),
   },
 ];

@@ -3,7 +3,7 @@ import { connectNats, type NatsLink } from "#nats/connect.ts";
 import { NatsFailure } from "#nats/errors.ts";
 import { printableServers, type NatsOptions } from "#nats/options.ts";
 import { streamInfo } from "#nats/stream-info.ts";
-import { OutsideError } from "#runtime/errors.ts";
+import { OutsideError, errorText } from "#runtime/errors.ts";
 import { silentLogger } from "#runtime/logger.ts";
 import type { BucketName } from "#schema/keys.ts";
 
@@ -32,8 +32,7 @@ export async function connect(nats: NatsOptions, signal: AbortSignal): Promise<N
   try {
     return await connectNats(nats, { name: "gitfleet cli", logger: silentLogger, waitMs: CONNECT_WITHIN_MS, signal });
   } catch (cause) {
-    const hint = "Check --nats (or GITFLEET_NATS), and that nats-server runs there; `gitfleet doctor` looks closer.";
-    throw new OutsideError(`no connection to NATS at ${printableServers(nats)}`, { hint, cause });
+    throw new OutsideError(errorText(cause), { hint: "`gitfleet doctor` looks closer." });
   }
 }
 

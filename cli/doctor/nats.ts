@@ -2,7 +2,7 @@
 import { compareBuckets } from "#nats/buckets.ts";
 import type { NatsLink } from "#nats/connect.ts";
 import { printableServers, type NatsOptions } from "#nats/options.ts";
-import { OutsideError, errorText } from "#runtime/errors.ts";
+import { errorText } from "#runtime/errors.ts";
 import { connect, serverClockOffsetMs } from "../nats-session.ts";
 import { atLeast, versionOf, type Check } from "./check.ts";
 
@@ -21,8 +21,7 @@ export async function checkNats(nats: NatsOptions, signal: AbortSignal): Promise
     link = await connect(nats, signal);
   } catch (error) {
     const todo = ["start nats-server -js, or name another with --nats (GITFLEET_NATS) and --nats-creds"];
-    const why = error instanceof OutsideError && error.cause !== undefined ? errorText(error.cause) : errorText(error);
-    return [{ level: "fail", name: "nats", found: `no connection to ${printableServers(nats)}: ${why}`, todo }];
+    return [{ level: "fail", name: "nats", found: errorText(error), todo }];
   }
   try {
     return [await reachable(link), serverVersion(link), ...(await buckets(link))];
