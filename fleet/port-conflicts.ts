@@ -1,5 +1,5 @@
 /** Two services on one device that publish the same port. */
-import { parsePort, portsConflict, type PublishedPort } from "#schema/port.ts";
+import { parsePort, type PublishedPort } from "#schema/port.ts";
 import type { Cause } from "./device-rules.ts";
 import type { Deployment, PlacedPort } from "./fleet.ts";
 import { renderParts, type LabelledDevice } from "./template.ts";
@@ -53,22 +53,33 @@ function byDevice(matched: readonly MatchedDeployment[]): [LabelledDevice, numbe
 }
 
 function conflictsOf(deployments: readonly Deployment[], device: LabelledDevice | null): Conflict[] {
-  const holders = new Map<string, Holder[]>();
+  const taken = new Map<string, Holder>();
   const conflicts: Conflict[] = [];
   for (const deployment of deployments) {
     for (const placed of deployment.parts.ports) {
       const port = portOn(placed, device);
       if (port === null) continue;
       const later = { deployment, placed, port };
-      const key = `${port.hostPort}/${port.protocol}`;
-      const others = holders.get(key) ?? [];
-      holders.set(key, others);
-      const earlier = others.find((other) => portsConflict(other.port, port));
+      const earlier = slotsOf(port)
+        .map((slot) => taken.get(slot))
+        .find((holder) => holder !== undefined);
       if (earlier !== undefined) conflicts.push({ later, earlier });
-      others.push(later);
+      for (const slot of heldSlots(port)) if (!taken.has(slot)) taken.set(slot, later);
     }
   }
   return conflicts;
+}
+
+/** What a port clashes with: its own address and those who hold all; who wants all clashes with anybody. */
+function slotsOf({ address, hostPort, protocol }: PublishedPort): string[] {
+  const base = `${hostPort}/${protocol}`;
+  return address === null ? [`${base} any`] : [`${base} all`, `${base} ${address}`];
+}
+
+/** Where others find it. */
+function heldSlots({ address, hostPort, protocol }: PublishedPort): string[] {
+  const base = `${hostPort}/${protocol}`;
+  return [`${base} any`, `${base} ${address ?? "all"}`];
 }
 
 function portOn(placed: PlacedPort, device: LabelledDevice | null): PublishedPort | null {

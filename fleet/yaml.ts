@@ -9,6 +9,8 @@ import { CORE_TAGS, resolvePlain, resolveTagged, UNRESOLVED } from "./yaml-scala
 
 /** What a node weighs beside its characters, where aliases are bounded. */
 const NODE_WEIGHT = 100;
+/** So many faults of one file are told before the rest of its documents is left unread. */
+const SYNTAX_FAULTS_MAX = 100;
 
 /** A value, and where it and its parts stand in the text. */
 export interface YamlNode {
@@ -47,10 +49,12 @@ export function readYaml(text: string): YamlReading {
   const whole = readChunk(text, 0, faults);
   if (whole !== null) return { documents: whole, faults };
   faults.length = 0;
-  const documents = splitDocuments(text).flatMap(({ start, end }) => {
-    // Spaces keep every offset what it is in the whole text, without copying more than the chunk.
-    return readChunk(text.slice(start, end), start, faults) ?? [];
-  });
+  const documents: YamlNode[] = [];
+  for (const { start, end } of splitDocuments(text)) {
+    // Each syntax error costs far more than a document; nobody reads more of them.
+    if (faults.length >= SYNTAX_FAULTS_MAX) break;
+    documents.push(...(readChunk(text.slice(start, end), start, faults) ?? []));
+  }
   return { documents, faults };
 }
 
