@@ -107,6 +107,8 @@ export type Effect =
       readonly key: string;
       readonly mode: "put" | "offer";
       readonly identity: string;
+      /** Another agent uses this device id. */
+      readonly rival: boolean;
       readonly epoch: number;
     }
   | { readonly kind: "heartbeat"; readonly key: string; readonly revision: number | null };

@@ -77,7 +77,9 @@ export function looked(local: Local, seen: Seen, nowMs: number): Local {
 }
 
 function fresh(local: Local, seen: Seen | null, nowMs: number): Local {
-  return seen === null ? { ...local, looksAsked: local.looksAsked + 1 } : looked(local, seen, nowMs);
+  if (seen === null) return { ...local, looksAsked: local.looksAsked + 1 };
+  // Only a full look compares names.
+  return looked(local, { ...seen, foreignNames: local.seen?.foreignNames ?? [] }, nowMs);
 }
 
 function withWatch(local: Local, id: string, change: (watch: Watch) => Watch): Local {

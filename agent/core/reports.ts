@@ -1,6 +1,7 @@
 /** What the buckets should say of this device, and what is still to be sent. Nothing is queued: the latest counts. */
 import type { Effect } from "./effect.ts";
 import { together, type Next } from "./converge.ts";
+import { hasRival } from "./observe-reports.ts";
 import type { Local, Published, Report, State, Trouble } from "./state.ts";
 
 /** Equal text means that nothing new is to be written. */
@@ -28,9 +29,12 @@ function heartbeat({ heartbeat: { dueAtMs, revision } }: State, nowMs: number): 
   return { effects: [{ kind: "heartbeat", key: "heartbeat", revision }], wakeAtMs: null };
 }
 
-function info({ info: { wanted, published }, epoch }: State): Next {
-  const mode = modeOf(wanted, published, epoch);
-  return now(mode === null ? [] : [{ kind: "publish-info", key: "info", mode, identity: wanted, epoch }]);
+function info(state: State): Next {
+  const { wanted, published } = state.info;
+  const rival = hasRival(state);
+  const identity = rival ? `${wanted} and another agent` : wanted;
+  const mode = modeOf(identity, published, state.epoch);
+  return now(mode === null ? [] : [{ kind: "publish-info", key: "info", mode, identity, rival, epoch: state.epoch }]);
 }
 
 function stateOf(local: Local, epoch: number): Next {
