@@ -1,5 +1,7 @@
 /** An answer other than success, in the words of GitHub. Thrown by handlers, written by the server. */
 
+/** Described without the `status` that other errors repeat in their body. */
+const WITHOUT_STATUS = new Set([405, 409, 422]);
 const DOCUMENTATION_URL = "https://docs.github.com/rest";
 
 export interface FieldError {
@@ -22,8 +24,7 @@ export class ApiError extends Error {
     super(message);
     this.status = status;
     this.headers = more.headers ?? {};
-    // A 422 is described as `validation-error`, which knows no `status`.
-    const last = status === 422 ? {} : { status: String(status) };
+    const last = WITHOUT_STATUS.has(status) ? {} : { status: String(status) };
     this.body = {
       message,
       ...(more.errors === undefined ? {} : { errors: more.errors }),

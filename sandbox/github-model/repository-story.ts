@@ -118,17 +118,21 @@ async function push(model: Model, repository: Repository, options: PushOptions, 
   const branch = options.branch ?? defaultBranch;
   const account = accountNamed(model.world, options.by ?? login);
   const before = await git.refs();
-  const from = options.from ?? (before.has(`refs/heads/${branch}`) ? `refs/heads/${branch}` : defaultBranch);
-  const sha = await git.commitFiles({
-    ref: `refs/heads/${branch}`,
-    parent: await git.resolve(from),
+  const ref = `refs/heads/${branch}`;
+  await git.commitFiles({
+    ref,
+    parent:
+      options.from === undefined
+        ? (before.get(ref) ?? before.get(`refs/heads/${defaultBranch}`) ?? null)
+        : await git.resolve(options.from),
     files: options.files,
     message: options.message ?? `Change ${Object.keys(options.files).join(", ")}`,
     author: personOf(account),
     atMs: model.world.nowMs(),
   });
-  await followRefChanges(model, repository, refChanges(before, await git.refs()), account);
-  return sha;
+  const after = await git.refs();
+  await followRefChanges(model, repository, refChanges(before, after), account);
+  return after.get(ref) ?? "";
 }
 
 async function moveRef(
