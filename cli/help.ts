@@ -106,7 +106,6 @@ export function flagText(setting: Setting): string {
 function describe(setting: Setting): string {
   const more = [
     ...(setting.required ? ["required"] : []),
-    ...(setting.kind === "pairs" ? ["may be repeated"] : []),
     ...(setting.defaultText === null ? [] : [`default: ${setting.defaultText}`]),
   ];
   return more.length === 0 ? setting.description : `${setting.description} (${more.join(", ")})`;

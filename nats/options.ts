@@ -21,14 +21,17 @@ export const natsOptionsSchema = z.object({
     .preprocess(splitServers, z.array(serverUrl).min(1, "name at least one NATS server, such as nats://127.0.0.1:4222"))
     .default([DEFAULT_NATS_SERVER])
     .meta({ description: "NATS servers, separated by commas", flag: "nats", placeholder: "URL[,URL]" }),
-  creds: z.string().min(1).optional().describe("NATS credentials file (.creds)"),
-  ca: z
+  creds: z.string().min(1).optional().meta({ description: "NATS credentials file (.creds)", placeholder: "FILE" }),
+  ca: z.string().min(1).optional().meta({
+    description: "certificates of the authorities that the NATS server's certificate may come from (PEM)",
+    placeholder: "FILE",
+  }),
+  cert: z.string().min(1).optional().meta({ description: "client certificate for NATS (PEM)", placeholder: "FILE" }),
+  key: z
     .string()
     .min(1)
     .optional()
-    .describe("certificates of the authorities that the NATS server's certificate may come from (PEM)"),
-  cert: z.string().min(1).optional().describe("client certificate for NATS (PEM)"),
-  key: z.string().min(1).optional().describe("key of the client certificate for NATS (PEM)"),
+    .meta({ description: "key of the client certificate for NATS (PEM)", placeholder: "FILE" }),
   inboxPrefix: subjectPrefix("an inbox prefix").default("_INBOX").describe("where replies from NATS arrive"),
   apiPrefix: subjectPrefix("an API prefix").default("$JS.API").describe("where the JetStream API is reached"),
   deliverPrefix: subjectPrefix("a deliver prefix")

@@ -31,7 +31,7 @@ export const settings = z.object({
   labels: z
     .record(z.string(), z.string())
     .default({})
-    .meta({ description: "labels that every device reports", flag: "label" }),
+    .meta({ description: "a label that every device reports; may be given many times", flag: "label" }),
   rate: z
     .number()
     .positive()

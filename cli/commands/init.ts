@@ -1,7 +1,7 @@
 /** `gitfleet init`: a new fleet repository from the template. */
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, readdirSync, statSync } from "node:fs";
-import { join, relative, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { z } from "zod";
 import { UsageError, errorCode } from "#runtime/errors.ts";
 import { defineCommand } from "../command.ts";
@@ -30,7 +30,7 @@ export const command = defineCommand({
     mkdirSync(folder, { recursive: true });
     cpSync(TEMPLATE, folder, { recursive: true, filter: (path) => !path.endsWith(".test.ts") });
     const underGit = held.includes(".git") || gitInit(folder, io);
-    io.out(nextSteps(relative(io.cwd, folder) || ".", underGit));
+    io.out(nextSteps(args[0] ?? ".", underGit));
     return 0;
   },
 });
