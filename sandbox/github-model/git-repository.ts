@@ -11,6 +11,7 @@ import {
   type Person,
 } from "./git-objects.ts";
 import { gitDate, importStream, type NewCommit } from "./import-stream.ts";
+import { readRefs } from "./git-refs.ts";
 import { GitFailure, runGit, type GitOptions } from "./run-git.ts";
 
 /** What a push may not touch, what a fetch may ask for, and no cleaning up behind the tests' backs. */
@@ -62,32 +63,26 @@ export class GitRepository {
     return (await runGit(["--git-dir", this.path, ...args], options)).toString("utf8");
   }
 
-  /** Full ref name → sha, without tags' peeled values. */
+  /** Full ref name → sha, in order of name. */
   async refs(prefix = "refs/"): Promise<Map<string, string>> {
-    const lines = await this.git(["for-each-ref", "--format=%(objectname) %(refname)", prefix]);
-    return new Map(
-      lines
-        .split("\n")
-        .filter((line) => line !== "")
-        .map((line) => [line.slice(41), line.slice(0, 40)]),
-    );
+    return readRefs(this.path, prefix);
   }
 
-  /** The commit that a sha, branch or full ref name stands for. */
+  /** The commit that a sha, branch, or ref name stands for. */
   async resolve(name: string): Promise<string | null> {
-    if (name.startsWith("-") || name === "") return null;
     if (this.#commits.has(name)) return name;
-    const candidates = /^[0-9a-f]{40}$/.test(name) ? [name] : [`refs/heads/${name}`, `refs/${name}`, name];
-    for (const candidate of candidates) {
-      try {
-        const sha = (await this.git(["rev-parse", "--verify", "--quiet", `${candidate}^{commit}`])).trim();
-        this.#commits.add(sha);
-        return sha;
-      } catch (error) {
-        if (!(error instanceof GitFailure)) throw error;
-      }
+    const refs = await this.refs();
+    const sha = refs.get(`refs/heads/${name}`) ?? refs.get(`refs/${name}`) ?? refs.get(name) ?? name;
+    if (this.#commits.has(sha)) return sha;
+    if (!/^[0-9a-f]{4,40}$/.test(sha)) return null;
+    try {
+      const commit = (await this.git(["rev-parse", "--verify", "--quiet", `${sha}^{commit}`])).trim();
+      this.#commits.add(commit);
+      return commit;
+    } catch (error) {
+      if (error instanceof GitFailure) return null;
+      throw error;
     }
-    return null;
   }
 
   async commits(args: readonly string[]): Promise<Commit[]> {
