@@ -93,6 +93,13 @@ export class FleetView {
     }
   }
 
+  /** When any device was heard last, by the server's clock; null for never. */
+  lastHeardAtMs(): number | null {
+    let last: number | null = null;
+    for (const atMs of this.#heartbeats.values()) last = Math.max(last ?? atMs, atMs);
+    return last;
+  }
+
   /** What is wanted of a device now, null where nothing is. */
   wanted(pair: DevicePair): WantedNow | null {
     return this.#wanted.get(desiredKey(pair)) ?? null;

@@ -1,5 +1,5 @@
 /** What the bot found out about a commit or a pull request, as data: everything that its texts are made of. */
-import type { DistinctChange } from "#fleet/plan.ts";
+import type { DistinctChange } from "#fleet/distinct-changes.ts";
 import type { Problem } from "#fleet/problem.ts";
 
 /** Whether one commit could be applied. */

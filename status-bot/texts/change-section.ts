@@ -1,6 +1,7 @@
 /** One distinct change in a comment: a field diff that folds away, with the devices it is for. */
-import type { DistinctChange, FieldDiff } from "#fleet/plan.ts";
-import { code, count, fenced, names } from "./markdown.ts";
+import type { DistinctChange } from "#fleet/distinct-changes.ts";
+import type { FieldDiff } from "#fleet/field-diff.ts";
+import { count, fenced, names, oneLine } from "./markdown.ts";
 
 const DEVICES_MAX = 50;
 const FIELDS_MAX = 100;
@@ -49,5 +50,5 @@ function cut(line: string): string {
 
 // A summary is HTML: Markdown's code spans do not work there.
 function tag(text: string): string {
-  return code(text).replaceAll("`", "").replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+  return oneLine(text, 300).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }

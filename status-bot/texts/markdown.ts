@@ -1,20 +1,20 @@
 /** Text of others in Markdown: shown as it is, with no power to mention, link, format or mark. */
 
+import { codeSpan, plainLine } from "#fleet/escape.ts";
+
 const ELLIPSIS = "…";
 
 /** One line without control characters, of at most `max` characters. */
 export function oneLine(text: string, max: number): string {
-  // oxlint-disable-next-line no-control-regex -- control characters are what this removes
-  const line = text.replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g, " ").trim();
+  const line = plainLine(text);
   const characters = Array.from(line);
   return characters.length <= max ? line : `${characters.slice(0, max - 1).join("")}${ELLIPSIS}`;
 }
 
 /** A code span for a table cell or a sentence: nothing in it is a mention, a link, HTML or a marker. */
 export function code(text: string, max = 300): string {
-  // A back-tick would end the span; a bar would end the cell even within a span; `<!--` must never stand in a comment.
-  const safe = oneLine(text, max).replaceAll("`", "'").replaceAll("|", "\\|").replaceAll("<!--", "<\u200b!--");
-  return safe === "" ? "" : `\`${safe}\``;
+  const line = oneLine(text, max);
+  return line === "" ? "" : codeSpan(line);
 }
 
 /** Text for a place that is no Markdown (a commit status): one line that mentions nobody. */

@@ -6,7 +6,7 @@ import { changeSection } from "./change-section.ts";
 import { fitSections, type Section } from "./fit.ts";
 import { code, count, names, short, table } from "./markdown.ts";
 import { problemsSection } from "./problems-section.ts";
-import { rolloutSection } from "./rollout-section.ts";
+import { rolloutMark, rolloutSection } from "./rollout-section.ts";
 
 /** What a comment is made of. */
 export interface PullCommentParts {
@@ -34,7 +34,8 @@ export function commentMarker(branch: string, folder: string): string {
 export function pullComment(parts: PullCommentParts): string {
   const { judgement, rollout, branch } = parts;
   const title = `### gitfleet: ${headline(judgement, branch)}`;
-  const head = [parts.marker, title, commitsLine(judgement)].join("\n");
+  const mark = rollout === null ? [] : [rolloutMark(rollout.commit, rollout.progress)];
+  const head = [parts.marker, ...mark, title, commitsLine(judgement)].join("\n");
   return fitSections(
     head,
     [...(rollout === null ? [] : [rolloutPart(rollout)]), ...planSections(parts)],
@@ -89,9 +90,7 @@ function planSections(parts: PullCommentParts): Section[] {
 /** What a reviewer must not overlook, on top of everything else. */
 function warnings(plan: PlanReport): string | null {
   const lines = [
-    plan.held === null
-      ? null
-      : `⛔ **It would be held**: ${plan.held}. A commit with the trailer \`Gitfleet-Allow-Prune: true\` lets it through.`,
+    plan.held === null ? null : `⛔ **It would be held**: ${plan.held}.`,
     removals(plan),
     ...selectorLines(plan),
     plan.baseInvalid ? "⚠️ The commit it is compared with is invalid itself: everything counts as added." : null,

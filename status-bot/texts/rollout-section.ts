@@ -6,7 +6,7 @@ const FAILED_SHOWN_MAX = 20;
 
 /** A bar, counts, and the devices that failed. */
 export function rolloutSection(commit: string, progress: Progress): string {
-  return [`#### Rollout of ${code(short(commit))}: ${title(progress)}`, ...body(progress)].join("\n\n");
+  return [`#### Rollout of ${code(short(commit))}: ${title(progress)}`, ...details(progress)].join("\n\n");
 }
 
 function title(progress: Progress): string {
@@ -28,7 +28,7 @@ function title(progress: Progress): string {
   }
 }
 
-function body(progress: Progress): string[] {
+function details(progress: Progress): string[] {
   switch (progress.kind) {
     case "waiting":
       return [];
@@ -63,4 +63,16 @@ function failures(failed: readonly FailedDevice[], counts: RolloutCounts): strin
     .map(({ device, deployment, error }) => [code(device), code(deployment), code(error)]);
   const more = counts.failed > rows.length ? [`_and ${count(counts.failed - rows.length, "more failed device")}_`] : [];
   return [table(["device", "deployment", "error"], rows), ...more];
+}
+
+/** The second line of a comment after the merge: what its rollout section is about, and whether it said its last word. */
+export function rolloutMark(commit: string, progress: Progress): string {
+  const isFinal = progress.kind === "done" || progress.kind === "superseded";
+  return `<!-- gitfleet rollout=${commit} ${isFinal ? "final" : "open"} -->`;
+}
+
+/** What the second line of a comment says, null before the merge. */
+export function rolloutMarkOf(body: string): { readonly commit: string; readonly isFinal: boolean } | null {
+  const match = /^<!-- gitfleet rollout=([0-9a-f]{40}) (final|open) -->$/.exec(body.split(/\r?\n/, 2)[1] ?? "");
+  return match === null ? null : { commit: match[1] ?? "", isFinal: match[2] === "final" };
 }

@@ -1,0 +1,81 @@
+/** Commits of the repository as fleets: read once, kept while they are likely to be asked for again. */
+import type { Fleet } from "#fleet/fleet.ts";
+import type { Problem } from "#fleet/problem.ts";
+import { FleetReader } from "#fleet/read.ts";
+import { needCommit } from "#git/commit.ts";
+import { FleetSnapshots } from "#git/fleet-snapshot.ts";
+import type { GitSource } from "#git/source.ts";
+import { PROBLEMS_KEPT_MAX, type CommitJudgement } from "../core/judgement.ts";
+
+/** One commit, read. */
+export interface CommitReading {
+  readonly commit: string;
+  readonly parents: readonly string[];
+  /** Null exactly where there are problems. */
+  readonly fleet: Fleet | null;
+  readonly judgement: CommitJudgement;
+}
+
+export interface CommitsOptions {
+  readonly source: GitSource;
+  /** Folder of the fleet within the repository, `""` for its root. */
+  readonly folder: string;
+  /** The tracked branch: naming it for status files is a problem that only its readers can see. */
+  readonly branch: string;
+}
+
+/** Bases and heads of the pull requests under way; a fleet of 10,000 devices is some ten megabytes. */
+const READINGS_MAX = 6;
+
+/** Reads one commit at a time: the mirror is not made for more. */
+export class Commits {
+  readonly #options: CommitsOptions;
+  readonly #reader = new FleetReader();
+  readonly #snapshots = new FleetSnapshots();
+  readonly #readings = new Map<string, CommitReading>();
+  #queue: Promise<unknown> = Promise.resolve();
+
+  constructor(options: CommitsOptions) {
+    this.#options = options;
+  }
+
+  /** Rejects with a GitError. */
+  read(commit: string, signal: AbortSignal): Promise<CommitReading> {
+    const reading = this.#queue.then(() => this.#readOne(commit, signal));
+    this.#queue = reading.catch(() => {});
+    return reading;
+  }
+
+  async #readOne(commit: string, signal: AbortSignal): Promise<CommitReading> {
+    const known = this.#readings.get(commit);
+    const reading = known ?? (await this.#readNew(commit, signal));
+    // The least recently used one goes first.
+    this.#readings.delete(commit);
+    this.#readings.set(commit, reading);
+    for (const oldest of this.#readings.keys()) if (this.#readings.size > READINGS_MAX) this.#readings.delete(oldest);
+    return reading;
+  }
+
+  async #readNew(commit: string, signal: AbortSignal): Promise<CommitReading> {
+    const { source, folder, branch } = this.#options;
+    await source.ensureCommit(commit, { signal });
+    const { parents } = needCommit(source.objects, commit);
+    const wants = this.#reader.wants.bind(this.#reader);
+    const snapshot = await this.#snapshots.read(source.objects, { commit, folder, wants });
+    const { fleet, problems, deployments, devices } = this.#reader.read(snapshot);
+    const all = fleet?.settings.statusBranch === branch ? [trackedBranchProblem(branch)] : problems;
+    const judgement = {
+      commit,
+      problems: all.slice(0, PROBLEMS_KEPT_MAX),
+      problemsTotal: all.length,
+      deployments,
+      devices,
+    };
+    return { commit, parents, fleet: all.length > 0 ? null : fleet, judgement };
+  }
+}
+
+function trackedBranchProblem(branch: string): Problem {
+  const message = `spec.status.branch names the tracked branch ${branch}: every status commit would be a commit of the fleet; name a branch of its own, such as fleet-status`;
+  return { file: "fleet.yaml", line: 1, column: 1, code: "invalid-value", message };
+}

@@ -1,0 +1,116 @@
+/** Says what is still missing: the next thing to do in each lane, and when to look again though nothing happened. */
+import type { Decision } from "#runtime/loop.ts";
+import type { PullRequest } from "../forge/forge.ts";
+import { nextWrite } from "./next-write.ts";
+import { Agenda } from "./agenda.ts";
+import type { BotEffect } from "./planned-effects.ts";
+import { followed, isFollowed, statusOf, type BotState } from "./state.ts";
+import { ROLLOUT_CONTEXT } from "../texts/statuses.ts";
+
+/** Webhooks come in bursts: looks keep this distance. */
+export const LOOK_DISTANCE_MS = 1_000;
+
+/** What to do now. */
+export function decide(state: BotState, nowMs: number): Decision<BotEffect> {
+  const agenda = new Agenda(state, nowMs);
+  const lanes = [
+    nextLook(state, agenda),
+    nextJudgement(state, agenda),
+    ...forgeLanes(state, agenda),
+    nextPublish(state, agenda),
+  ];
+  return { effects: lanes.filter((effect) => effect !== null), wakeAtMs: agenda.wakeAtMs };
+}
+
+function forgeLanes(state: BotState, agenda: Agenda): (BotEffect | null)[] {
+  if (state.setup.forge === null) return [];
+  return [nextRead(state, agenda), nextWrite(state, agenda)];
+}
+
+function nextLook(state: BotState, agenda: Agenda): BotEffect | null {
+  const woken = state.wakes > state.wakesSeen;
+  const afterMs = woken ? Math.min(LOOK_DISTANCE_MS, state.setup.pollIntervalMs) : state.setup.pollIntervalMs;
+  if (state.lookedAtMs !== null && !agenda.isDue(state.lookedAtMs + afterMs)) return null;
+  const effect: BotEffect = { kind: "look", key: "look", head: state.head, wakes: state.wakes };
+  return agenda.isAwake(effect, ["forge", "git"]) ? effect : null;
+}
+
+// The branch comes first: what fleet.yaml says about status files is known from it.
+function nextJudgement(state: BotState, agenda: Agenda): BotEffect | null {
+  const wanted = [...headJudgement(state), ...pullJudgements(state), ...lineJudgements(state)];
+  return wanted.find((effect) => agenda.isAwake(effect, ["forge", "git"])) ?? null;
+}
+
+function headJudgement(state: BotState): BotEffect[] {
+  const { head, view, findings, status } = state;
+  if (head === null) return [];
+  if (!findings.has(head))
+    return [commitJudgement(state, head, state.merged.find((pull) => pull.mergedAs === head) ?? null)];
+  const applied = view.record?.applied ?? null;
+  // While head is invalid, the commit that is applied says where status files go.
+  return status === null && applied !== null && !findings.has(applied) ? [commitJudgement(state, applied, null)] : [];
+}
+
+function pullJudgements(state: BotState): BotEffect[] {
+  const { head, open, pullJudgements: known } = state;
+  if (head === null) return [];
+  return open
+    .filter((pull) => !isJudged(pull, head, known))
+    .map((pull) => ({ kind: "judge-pull", key: "judge", pull, baseTip: head }));
+}
+
+function isJudged(pull: PullRequest, baseTip: string, known: BotState["pullJudgements"]): boolean {
+  const judgement = known.get(pull.number);
+  return judgement?.head === pull.head && judgement.baseTip === baseTip && judgement.merge.kind !== "unknown";
+}
+
+function lineJudgements(state: BotState): BotEffect[] {
+  return followed(state)
+    .filter(({ commit, pull }) => isFollowed(state, commit, pull) && !state.findings.has(commit))
+    .map(({ commit, pull }) => commitJudgement(state, commit, pull));
+}
+
+function commitJudgement(state: BotState, commit: string, pull: PullRequest | null): BotEffect {
+  return { kind: "judge-commit", key: "judge", commit, base: rolloutBase(state, commit), pull };
+}
+
+// A push may bring several commits: its rollout begins at the last one that had a rollout of its own.
+function rolloutBase(state: BotState, commit: string): string | null {
+  const at = state.line.findIndex(({ id }) => id === commit);
+  if (at < 0) return null;
+  const older = state.line.slice(at + 1);
+  const told = older.find(({ id }) => statusOf(state, id, ROLLOUT_CONTEXT) !== null);
+  return told?.id ?? state.line[at]?.parents[0] ?? null;
+}
+
+function nextRead(state: BotState, agenda: Agenda): BotEffect | null {
+  const wanted = [...pullReads(state), ...commitReads(state)];
+  return wanted.find((effect) => agenda.isAwake(effect, ["forge"])) ?? null;
+}
+
+// Anybody may have touched an open pull request since; a merged one is read once, and after each failure.
+function pullReads(state: BotState): BotEffect[] {
+  const open = state.open.filter((pull) => state.pullFacts.get(pull.number)?.updatedAt !== pull.updatedAt);
+  const merged = followed(state).flatMap(({ pull }) =>
+    pull === null || state.pullFacts.has(pull.number) ? [] : [pull],
+  );
+  return [...open, ...merged].map((pull) => ({ kind: "read-pull", key: "read", pull }));
+}
+
+function commitReads(state: BotState): BotEffect[] {
+  const commits = [...state.open.map((pull) => pull.head), ...followed(state).map(({ commit }) => commit)];
+  return commits
+    .filter((commit) => !state.commitFacts.has(commit))
+    .map((commit) => ({ kind: "read-commit", key: "read", commit }));
+}
+
+function nextPublish(state: BotState, agenda: Agenda): BotEffect | null {
+  const { status, view, isWhole, setup } = state;
+  // Naming the tracked branch is an error of the repository: its validation says so, and nothing is written.
+  if (status === null || status.branch === setup.branch) return null;
+  if (!isWhole || view.record === null || view.version === state.publishedVersion) return null;
+  if (!agenda.isDue(state.publishAtMs)) return null;
+  const { branch, intervalMs } = status;
+  const effect: BotEffect = { kind: "publish", key: "publish", branch, intervalMs, version: view.version };
+  return agenda.isAwake(effect, ["status-branch"]) ? effect : null;
+}
