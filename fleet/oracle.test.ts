@@ -133,7 +133,9 @@ describe("against the plainest way to work it out", () => {
       property(world, world, (base, head) => {
         const [before, after] = [oracle(base, false), oracle(head, false)];
         const pausedDevices = new Set<string>(head.devices.filter(({ paused }) => paused).map(({ name }) => name));
-        const pausedDeployments = new Set<string>(head.deployments.filter(({ paused }) => paused).map(({ name }) => name));
+        const pausedDeployments = new Set<string>(
+          head.deployments.filter(({ paused }) => paused).map(({ name }) => name),
+        );
         const expected: string[] = [];
         for (const key of new Set([...before.keys(), ...after.keys()])) {
           const [deviceName = "", deploymentName = ""] = key.split(".");

@@ -176,7 +176,7 @@ describe("YAML", () => {
         const others = (Array.isArray(documents) ? documents : [])
           .filter((one) => one.contents !== null && one.contents.range?.[0] !== one.contents.range?.[1])
           .map((one) => JSON.stringify(one.toJS()));
-        expect(values, JSON.stringify(text)).toEqual(others);
+        expect({ text, values }).toEqual({ text, values: others });
       }),
       { numRuns: 5_000 },
     );
