@@ -73,6 +73,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./commands/doctor.ts"),
   },
   {
+    name: "demo",
+    group: "Programs that run for long",
+    summary: "bring up a complete fleet on this machine",
+    load: () => import("./commands/demo.ts"),
+  },
+  {
     name: "simulate",
     group: "Programs that run for long",
     summary: "run devices that answer like agents, without containers",

@@ -1,0 +1,28 @@
+/** `gitfleet demo`: everything on this machine. */
+import { z } from "zod";
+import { defineCommand } from "../command.ts";
+
+export const command = defineCommand({
+  name: "demo",
+  summary: "bring up a complete fleet on this machine",
+  examples: [
+    { line: "gitfleet demo", does: "a fleet to play with, until Ctrl-C removes all of it" },
+    { line: "gitfleet demo --auto", does: "drives the story by itself; ends with 0 only if every step is true" },
+  ],
+  arguments: [],
+  settings: z.object({
+    auto: z
+      .boolean()
+      .default(false)
+      .meta({ description: "deploy, upgrade, kill, remove, hold and approve without a person, then end" }),
+  }),
+  notes: [
+    "A fleet repository, NATS, the reconciler, an agent on real podman and 20 simulated devices. Needs nats-server, podman\n" +
+      "and git: `npm run demo` installs what is missing. Nothing stays behind.",
+  ],
+  stopsItself: true,
+  run: async ({ settings, io, signal }) => {
+    const { runDemo } = await import("../demo/run-demo.ts");
+    return await runDemo({ auto: settings.auto, io, signal });
+  },
+});

@@ -1,0 +1,120 @@
+/** A complete fleet on this machine: repository, NATS, reconciler, an agent on real podman, simulated devices. */
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { createFleetRepository, REAL_DEVICE, type FleetRepository } from "./fleet-repository.ts";
+import { freePort } from "./free-port.ts";
+import { startGitfleet, type GitfleetProcess } from "./gitfleet-process.ts";
+import { startNatsServer, type NatsServer } from "./nats-server.ts";
+import { startPodmanDevice, type PodmanDevice } from "./podman-device.ts";
+import { startRegistry, type Registry } from "./registry.ts";
+import { scratchFolder } from "./scratch.ts";
+
+const PORT_PREFERRED = 8080;
+
+/** All parts, running. */
+export interface LocalFleet {
+  readonly folder: string;
+  readonly repository: FleetRepository;
+  readonly nats: NatsServer;
+  readonly registry: Registry;
+  readonly device: PodmanDevice;
+  readonly reconciler: GitfleetProcess;
+  readonly agent: GitfleetProcess;
+  readonly simulator: GitfleetProcess | null;
+  /** Of the reconciler's /metrics. */
+  readonly metricsPort: number;
+  /** Free for the deployment of the real device. */
+  readonly port: number;
+  /** Every program of ours that runs. */
+  readonly programs: readonly GitfleetProcess[];
+}
+
+/** How to start it. */
+export interface LocalFleetOptions {
+  /** Aborting it ends the start between two parts. */
+  readonly signal?: AbortSignal;
+  /** Called as each part begins; the function it gives is called when the part is there. */
+  readonly progress?: (what: string) => (detail?: string) => void;
+  readonly undo: UndoStack;
+  readonly simulated?: boolean;
+  readonly pollInterval?: string;
+}
+
+/** What was started and has to be ended, newest first; it survives an error half way. */
+export class UndoStack {
+  readonly #steps: { readonly what: string; readonly run: () => Promise<void> | void }[] = [];
+
+  add(what: string, run: () => Promise<void> | void): void {
+    this.#steps.push({ what, run });
+  }
+
+  /** Runs every step, also when one fails; gives what went wrong. */
+  async run(): Promise<string[]> {
+    const failures: string[] = [];
+    for (let step = this.#steps.pop(); step !== undefined; step = this.#steps.pop()) {
+      try {
+        await step.run();
+      } catch (error) {
+        failures.push(`${step.what}: ${String(error)}`);
+      }
+    }
+    return failures;
+  }
+}
+
+/** Starts all of it, part by part. What was started is on `undo`, also where this throws. */
+export async function startLocalFleet(options: LocalFleetOptions): Promise<LocalFleet> {
+  const { undo, signal, progress = () => () => undefined, simulated = true, pollInterval = "500ms" } = options;
+  async function part<T>(what: string, start: () => Promise<T>, end?: (part: T) => Promise<void>): Promise<T> {
+    signal?.throwIfAborted();
+    const done = progress(what);
+    const started = await start();
+    if (end !== undefined) undo.add(what, async () => await end(started));
+    done();
+    return started;
+  }
+  const scratch = scratchFolder("fleet");
+  undo.add("files", () => scratch.remove());
+  const logFolder = join(scratch.path, "logs");
+  mkdirSync(logFolder);
+  const repository = await part("a fleet repository from the template", async () =>
+    createFleetRepository(join(scratch.path, "fleet")),
+  );
+  const nats = await part("NATS with JetStream", startNatsServer, async (server) => server.remove());
+  const registry = await part("an image registry with test images", startRegistry, async (one) => one.remove());
+  const device = await part(
+    "a device: podman with containers of its own",
+    async () => startPodmanDevice({ name: "demo", network: "host", registries: [registry] }),
+    async (one) => one.remove(),
+  );
+  const program = async (name: string, what: string, args: readonly string[]): Promise<GitfleetProcess> =>
+    await part(
+      what,
+      async () => startGitfleet({ name, logFolder, args: [name, ...args, "--nats", nats.url] }),
+      async (one) => one.stop(),
+    );
+  const metricsPort = await freePort();
+  const listen = ["--listen", `127.0.0.1:${metricsPort}`];
+  const repo = ["--repo", repository.path, "--poll-interval", pollInterval];
+  const reconciler = await program("reconciler", "the reconciler: git → NATS", [...repo, ...listen]);
+  const stateDir = join(scratch.path, "agent");
+  const who = ["--device-id", REAL_DEVICE, "--label", "role=demo", "--podman", device.socketPath];
+  const agent = await program("agent", "the agent: NATS → podman", [...who, "--state-dir", stateDir]);
+  const from = ["--from", repository.path, "--except", REAL_DEVICE, "--delay", "500ms", "--heartbeat-interval", "5s"];
+  const simulator = simulated ? await program("simulate", "the simulated devices", from) : null;
+  const port = await freePort(PORT_PREFERRED);
+  const programs = [reconciler, agent, ...(simulator === null ? [] : [simulator])];
+  return {
+    folder: scratch.path,
+    repository,
+    nats,
+    registry,
+    device,
+    reconciler,
+    agent,
+    simulator,
+    metricsPort,
+    port,
+    programs,
+  };
+}
