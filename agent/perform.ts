@@ -87,11 +87,14 @@ async function perform(
 async function step(world: World, effect: DeploymentEffect, signal: AbortSignal): Promise<Event> {
   const { podman, logger, metrics } = world;
   const doing = effectText(effect);
+  const startedMs = performance.now();
   try {
     await performOnPodman(podman, effect, signal);
     const needs = effect.kind === "look" ? effect.needs : [];
     const seen = await look(podman, { deployment: effect.deployment, needs, signal });
-    if (effect.kind !== "look") logger.info({ deployment: effect.deployment, step: doing }, "step done");
+    const fields = { deployment: effect.deployment, step: doing, ms: Math.round(performance.now() - startedMs) };
+    if (effect.kind === "look") logger.debug(fields, "looked at podman");
+    else logger.info(fields, "step done");
     metrics.metric.steps.add(1, { kind: effect.kind, result: "done" });
     return { kind: "done", effect, seen };
   } catch (error) {

@@ -1,5 +1,5 @@
 /** The next steps of one deployment: read off its stage, never off what just happened. */
-import { isUp, type SeenContainer } from "./container.ts";
+import type { SeenContainer } from "./container.ts";
 import type { DeploymentEffect, Effect, Target } from "./effect.ts";
 import { FAILED_LOOK_MS, GATE_LOOK_MS } from "./gate.ts";
 import { healthDueMs } from "./health.ts";
@@ -62,7 +62,12 @@ function stepsOf(local: Local, stage: Stage, when: When): Next {
     case "settled":
       return together(keep(local, stage.mains, when), forward(when, removeAll(local, stage.leftovers, "left over")));
     case "prepare":
-      return together(keep(local, stage.mains, when), forward(when, prepare(local, stage)));
+      // A superseded candidate may hold the port that the old version needs back.
+      return together(
+        { effects: removeAll(local, stage.stale, "of a version that is no longer wanted"), wakeAtMs: null },
+        keep(local, stage.mains, when),
+        forward(when, prepare(local, stage)),
+      );
     case "swap":
       return together(keep(local, stage.kept, when), forward(when, swap(local, stage)));
     case "gate":
@@ -103,17 +108,16 @@ function removal(local: Local, containers: readonly SeenContainer[]): Effect[] {
   return [{ kind: "remove-network", key: stepKey(local), deployment: local.name }];
 }
 
+// Failed candidates go first, whatever their state: podman may be about to restart one, on the same port.
 function rollBack(local: Local, { mains, nexts }: Stage & { kind: "rolled-back" }, when: When): Next {
-  const running = nexts.filter((container) => isUp(container));
-  if (running.length > 0)
-    return { effects: [stop(local, running, "it failed; the version before comes back")], wakeAtMs: null };
-  return together(keep(local, mains, when), { effects: removeAll(local, nexts, "it failed"), wakeAtMs: null });
+  if (nexts.length > 0)
+    return { effects: removeAll(local, nexts, "it failed; the version before comes back"), wakeAtMs: null };
+  return keep(local, mains, when);
 }
 
-function prepare(local: Local, { missing, stale }: Stage & { kind: "prepare" }): Effect[] {
+function prepare(local: Local, { missing }: Stage & { kind: "prepare" }): Effect[] {
   if (clashOf(local) !== null) return [];
   const pulls = missing.filter((spec) => !isPulled(local, spec)).map((spec) => pull(local, spec));
-  if (stale.length > 0) return [...pulls, ...removeAll(local, stale, "of a version that is no longer wanted")];
   const first = missing[0];
   if (pulls.length > 0 || first === undefined) return pulls;
   return [

@@ -47,7 +47,7 @@ function standingOf(local: Local, stage: Stage): Standing {
     case "keep":
       return stage.error === null ? { kind: "silent" } : { kind: "failed", error: stage.error };
     case "rolled-back":
-      return { kind: "failed", error: rolledBackText(local, stage) };
+      return rolledBackStanding(local, stage);
     case "settled":
       return servingOf(local, stage.mains);
     case "prepare":
@@ -60,13 +60,21 @@ function standingOf(local: Local, stage: Stage): Standing {
   }
 }
 
-function rolledBackText(local: Local, { rolledBack, mains }: Stage & { kind: "rolled-back" }): string {
+function rolledBackStanding(local: Local, { rolledBack, mains, nexts }: Stage & { kind: "rolled-back" }): Standing {
   const serving = servingOf(local, mains);
-  const before =
-    serving.kind === "failed"
-      ? `rolled back, but the version before does not run either: ${serving.error}`
-      : "rolled back: the version before keeps serving";
-  return `${rolledBack.error}; ${before}`;
+  switch (serving.kind) {
+    case "failed":
+      return {
+        kind: "failed",
+        error: `${rolledBack.error}; rolled back, but the version before does not run either: ${serving.error}`,
+      };
+    case "running":
+      if (nexts.length > 0) return PENDING;
+      return { kind: "failed", error: `${rolledBack.error}; rolled back: the version before keeps serving` };
+    case "pending":
+    case "silent":
+      return serving;
+  }
 }
 
 function servingOf(local: Local, mains: readonly SeenContainer[]): Standing {

@@ -3,9 +3,9 @@ import type { DeploymentName } from "#schema/names.ts";
 import { sleep } from "#runtime/clock.ts";
 import type { Target } from "../core/effect.ts";
 import { CALL_LIMIT_MS, SLOW_CALL_LIMIT_MS, limited, type Podman } from "./client.ts";
-import { list } from "./look.ts";
+import { bareName, list } from "./look.ts";
 import { ensureNetwork } from "./network.ts";
-import { fullText, isMissing, isPortTaken, isUnchanged } from "./problem.ts";
+import { AdvisedError, fullText, isMissing, isPortTaken, isUnchanged } from "./problem.ts";
 
 /** How much longer than its grace a stop may take. */
 const STOP_MARGIN_MS = 30_000;
@@ -29,12 +29,21 @@ export async function start(
       return;
     } catch (error) {
       if (isNetworkMissing(error)) await ensureNetwork(podman, deployment, signal);
-      else if (!isPortTaken(error) || (await isHeldByContainer(podman, error, signal))) throw error;
-      else await collectGarbage(podman, signal);
+      else if (!isPortTaken(error)) throw error;
+      else {
+        const holder = await holderOf(podman, error, signal);
+        if (holder !== null) throw holder;
+        await collectGarbage(podman, signal);
+      }
       if (performance.now() > deadlineMs || signal.aborted) throw error;
       await sleep(LEAKED_PORT_PAUSE_MS, signal);
     }
   }
+}
+
+/** Who has a host port, and what to do. */
+export function portTakenText({ PublicPort, Type }: { PublicPort?: number; Type: string }, container: string): string {
+  return `host port ${PublicPort}/${Type} is taken by the container ${container}; stop that one or publish another port`;
 }
 
 async function startOnce({ docker }: Podman, { id }: Target, signal: AbortSignal): Promise<void> {
@@ -52,15 +61,18 @@ function isNetworkMissing(error: unknown): boolean {
   return /unable to find network|network not found/i.test(fullText(error));
 }
 
-/** The port that the error names is published by a running container: no waiting helps. */
-async function isHeldByContainer(podman: Podman, error: unknown, signal: AbortSignal): Promise<boolean> {
+/** The running container that publishes the port which the error names: no waiting helps against that one. */
+async function holderOf(podman: Podman, error: unknown, signal: AbortSignal): Promise<AdvisedError | null> {
   const text = fullText(error);
-  const containers = await list(podman, signal);
-  return containers.some(
-    ({ State, Ports }) =>
-      State === "running" &&
-      Ports.some(({ PublicPort }) => PublicPort !== undefined && text.includes(`:${PublicPort}`)),
-  );
+  for (const { State, Names, Ports } of await list(podman, signal)) {
+    const port =
+      State === "running"
+        ? Ports.find(({ PublicPort }) => PublicPort !== undefined && text.includes(`:${PublicPort}`))
+        : undefined;
+    if (port !== undefined)
+      return new AdvisedError(portTakenText(port, bareName(Names[0] ?? "unknown")), { cause: error });
+  }
+  return null;
 }
 
 async function collectGarbage({ docker }: Podman, signal: AbortSignal): Promise<void> {
