@@ -1,5 +1,8 @@
 /** One request and its answer, as the log keeps them and as GitHub's description judges them. */
 
+/** The log forgets its oldest beyond as many. */
+export const MOST_EXCHANGES = 10_000;
+
 export interface Exchange {
   readonly method: string;
   /** Below the API's address, with its query: `/repos/shop/fleet/pulls?state=open`. For git, below the server's. */
@@ -39,7 +42,10 @@ export function createRequestLog(): RequestLog & { add(exchange: Exchange): void
   const all: Exchange[] = [];
   return {
     all,
-    add: (exchange) => void all.push(exchange),
+    add: (exchange) => {
+      all.push(exchange);
+      if (all.length > MOST_EXCHANGES) all.shift();
+    },
     [Symbol.iterator]: () => all[Symbol.iterator](),
     writes: () => all.filter(({ write, status, fault }) => write && (isSuccess(status) || fault === "lose-answer")),
     of: (operation) => all.filter((exchange) => exchange.operation === operation),

@@ -104,6 +104,10 @@ async function runBackend(
   });
   // It may end before it has read everything.
   child.stdin.on("error", () => undefined);
+  // A client that goes away in the middle of its request must not leave git waiting for the rest.
+  const giveUp = (): void => void (request.complete || child.kill());
+  if (request.destroyed) giveUp();
+  request.once("close", giveUp);
   request.pipe(child.stdin);
   const chunks: Buffer[] = [];
   for await (const chunk of child.stdout as AsyncIterable<Buffer>) chunks.push(chunk);

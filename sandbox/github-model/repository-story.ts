@@ -80,6 +80,7 @@ export function createStory(model: Model, repository: Repository, login: string)
     if (comment === undefined) throw new Error(`there is no comment ${id} in ${repository.fullName}`);
     return comment;
   };
+  const touch = (pull: PullRequest): number => (pull.updatedAtMs = model.world.nowMs());
   return {
     fullName: repository.fullName,
     gitUrl: `${model.world.webUrl}/${repository.fullName}.git`,
@@ -96,15 +97,20 @@ export function createStory(model: Model, repository: Repository, login: string)
     close: (number) => git.exclusive(() => closePullRequest(model, repository, pullRequest(number), person())),
     reopen: (number) => git.exclusive(() => reopenPullRequest(model, repository, pullRequest(number), person())),
     comment(number, body, by) {
-      const nowMs = model.world.nowMs();
-      const pullNumber = pullRequest(number).number;
+      const createdAtMs = touch(pullRequest(number));
       const id = model.world.nextId();
-      const when = { createdAtMs: nowMs, updatedAtMs: nowMs };
-      repository.comments.set(id, { id, pullNumber, author: person(by), viaApp: false, body, ...when });
+      const when = { createdAtMs, updatedAtMs: createdAtMs };
+      repository.comments.set(id, { id, pullNumber: number, author: person(by), viaApp: false, body, ...when });
       return id;
     },
-    deleteComment: (id) => void repository.comments.delete(commentOf(id).id),
-    editComment: (id, body) => void Object.assign(commentOf(id), { body, updatedAtMs: model.world.nowMs() }),
+    deleteComment(id) {
+      touch(pullRequest(commentOf(id).pullNumber));
+      repository.comments.delete(id);
+    },
+    editComment(id, body) {
+      const comment = commentOf(id);
+      Object.assign(comment, { body, updatedAtMs: touch(pullRequest(comment.pullNumber)) });
+    },
     commentsOf: (number) => [...repository.comments.values()].filter(({ pullNumber }) => pullNumber === number),
     statusesOf: (sha) => latestStatuses(repository, sha),
     statusHistoryOf: (sha) => repository.statuses.get(sha) ?? [],

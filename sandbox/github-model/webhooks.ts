@@ -6,6 +6,9 @@ import type { FaultBook } from "./faults.ts";
 /** GitHub gives a receiver this long. */
 const ANSWER_WITHIN_MS = 10_000;
 
+/** The oldest are forgotten beyond as many. */
+const MOST_DELIVERIES = 10_000;
+
 export type WebhookEvent = "push" | "pull_request" | "ping";
 
 export interface WebhookTarget {
@@ -64,6 +67,7 @@ export function createWebhooks(
         const { url } = hook.target;
         const delivery: Delivery = { id: randomUUID(), event, payload, target: url, status: null, error: null };
         deliveries.push(delivery);
+        if (deliveries.length > MOST_DELIVERIES) deliveries.shift();
         inspect(delivery);
         if (faults.takeLostWebhook()) delivery.error = "lost on the way";
         else post(hook, delivery);

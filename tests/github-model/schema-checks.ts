@@ -16,7 +16,7 @@ export interface SchemaChecks {
 
 /** Checks whose references lead into `description`. Only what is met is converted and compiled. */
 export function createSchemaChecks(description: { components: { schemas: JsonObject } }): SchemaChecks {
-  const options = { strict: false, allErrors: true, logger: false } as const;
+  const options = { strict: false, allErrors: true, inlineRefs: false, logger: false } as const;
   const ajv = new Ajv(options);
   const coercing = new Ajv({ ...options, coerceTypes: true });
   // The default export is a plugin function; its types say so only under CommonJS.
