@@ -1,72 +1,19 @@
 /** What a feed promises, held against a real server that fails in every way we know. */
-import { ensureBuckets } from "#nats/buckets.ts";
-import { bucketSettings } from "#nats/bucket-settings.ts";
-import type { NatsLink } from "#nats/connect.ts";
-import { natsOptionsSchema } from "#nats/options.ts";
-import type { NatsServer } from "#sandbox/nats-server.ts";
 import { until } from "#sandbox/until.ts";
-import { startTcpProxy, type TcpProxy } from "#sandbox/tcp-proxy.ts";
-import { mirrorFeed, type FeedMirror } from "#tests/support/feed-mirror.ts";
+import { mirrorFeed } from "#tests/support/feed-mirror.ts";
+import {
+  BUCKET,
+  STREAM,
+  consumerNames,
+  createBucket,
+  expectTruth,
+  storedKeys,
+  world,
+  type World,
+} from "#tests/support/feed-world.ts";
 import { testClient, testLink, testServer } from "#tests/support/nats-fixture.ts";
-import type { PlainClient } from "#tests/support/plain-client.ts";
 import { headers } from "@nats-io/transport-node";
 import { describe, expect, onTestFinished, test } from "vitest";
-
-const BUCKET = "desired-state";
-const STREAM = `KV_${BUCKET}`;
-
-interface World {
-  readonly server: NatsServer;
-  readonly proxy: TcpProxy;
-  readonly link: NatsLink;
-  readonly client: PlainClient;
-  readonly mirror: FeedMirror;
-}
-
-/** A server with the buckets and `keys` keys, and a feed through a proxy that has caught up. */
-async function world({ keys = 20, restricted = false, filter = ">" } = {}): Promise<World> {
-  const server = await testServer();
-  const client = await testClient(server.url);
-  const proxy = await startTcpProxy(server.port);
-  onTestFinished(() => proxy.close());
-  const link = await testLink({ servers: `nats://127.0.0.1:${proxy.port}` });
-  await ensureBuckets(link, { replicas: 1 });
-  for (let n = 0; n < keys; n += 1) await client.put(BUCKET, `kiosk-${n}.web`, `first ${n}`);
-  const mirror = mirrorFeed(link, { bucket: BUCKET, filter, restricted, auditMs: 200 });
-  onTestFinished(() => mirror.stop());
-  await until("the feed has caught up", () => mirror.feed.synced());
-  expect(mirror.values.size).toBe(keys);
-  return { server, proxy, link, client, mirror };
-}
-
-/** Waits until the feed says that it has caught up and holds what the bucket holds; nothing may have been repeated. */
-async function expectTruth({ client, mirror }: Pick<World, "client" | "mirror">, limitMs = 10_000): Promise<void> {
-  const truth = await until("the server answers", async () => client.contents(BUCKET).catch(() => null));
-  await until("the feed has caught up", () => mirror.feed.synced(), { limitMs });
-  await until("the feed holds what the bucket holds", () => sameMap(mirror.values, truth), { limitMs }).catch(
-    () => null,
-  );
-  expect(mirror.values).toEqual(truth);
-  expect(mirror.broken).toEqual([]);
-}
-
-function sameMap(left: ReadonlyMap<string, string>, right: ReadonlyMap<string, string>): boolean {
-  return left.size === right.size && [...left].every(([key, value]) => right.get(key) === value);
-}
-
-/** The bucket as the contract has it, made by the plain client. */
-async function createBucket(client: PlainClient, changes: Record<string, unknown> = {}): Promise<void> {
-  const settings = bucketSettings(natsOptionsSchema.parse({}), BUCKET, 1);
-  await until("the bucket is created", async () => {
-    const answer = await client.api(`STREAM.CREATE.${STREAM}`, { ...settings, ...changes }).catch(() => null);
-    return answer !== null && answer["error"] === undefined;
-  });
-}
-
-async function consumerNames(client: PlainClient): Promise<string[]> {
-  const answer = await client.api(`CONSUMER.NAMES.${STREAM}`);
-  return (answer["consumers"] as string[] | undefined) ?? [];
-}
 
 describe("a feed catches up", () => {
   test("with an empty bucket", async () => {
@@ -135,11 +82,6 @@ describe("a feed catches up", () => {
     expect(mirror.log).toEqual(["put kiosk-1.web new"]);
   });
 });
-
-async function storedKeys(client: PlainClient): Promise<number> {
-  const info = await client.api(`STREAM.INFO.${STREAM}`);
-  return (info["state"] as { messages: number }).messages;
-}
 
 describe("a feed tells", () => {
   test("each change with the server's time, its revision and its headers", async () => {
