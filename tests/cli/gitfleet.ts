@@ -53,7 +53,11 @@ export function startGitfleet(args: readonly string[], options: RunOptions = {})
 }
 
 function start(args: readonly string[], { cwd, env, program = PROGRAM }: RunOptions) {
-  const child = spawn(program, [...args], { cwd, env: { ...cleanEnvironment(), ...env }, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(program, [...args], {
+    cwd,
+    env: { ...cleanEnvironment(), ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   const output = { stdout: "", stderr: "" };
   child.stdout.setEncoding("utf8").on("data", (text: string) => (output.stdout += text));
   child.stderr.setEncoding("utf8").on("data", (text: string) => (output.stderr += text));
@@ -69,6 +73,8 @@ function start(args: readonly string[], { cwd, env, program = PROGRAM }: RunOpti
 }
 
 function cleanEnvironment(): Record<string, string | undefined> {
-  const kept = Object.entries(process.env).filter(([name]) => !/^(?:GITFLEET_|NO_COLOR$|FORCE_COLOR$|NODE_)/.test(name));
+  const kept = Object.entries(process.env).filter(
+    ([name]) => !/^(?:GITFLEET_|NO_COLOR$|FORCE_COLOR$|NODE_)/.test(name),
+  );
   return Object.fromEntries(kept);
 }
