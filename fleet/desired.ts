@@ -1,25 +1,39 @@
 /** What every device should run: each deployment on each device it selects, as it stands on the wire. */
 import { desiredKey, type DevicePair } from "#schema/keys.ts";
-import type { Labels } from "#schema/labels.ts";
+import { labelValueFault, type Labels } from "#schema/labels.ts";
 import type { DeploymentName, DeviceId } from "#schema/names.ts";
 import { DeviceIndex } from "./device-index.ts";
 import { failureProblem, judgeDevices, type RuleFailure } from "./device-rules.ts";
 import type { Deployment, Device, Fleet } from "./fleet.ts";
 import { pauseWarnings } from "./pauses.ts";
 import type { Warning } from "./problem.ts";
-import { rendererOf } from "./rendered-score.ts";
+import { rendererOf, type RenderedValue } from "./rendered-score.ts";
 import type { LabelledDevice } from "./template.ts";
 
 /** One deployment on one device. */
-export interface DesiredValue {
+export class DesiredValue {
   /** The key in `desired-state`. */
   readonly key: string;
   readonly device: DeviceId;
   readonly deployment: DeploymentName;
+  readonly #value: RenderedValue;
+
+  constructor({ device, deployment }: DevicePair, value: RenderedValue) {
+    this.key = desiredKey({ device, deployment });
+    this.device = device;
+    this.deployment = deployment;
+    this.#value = value;
+  }
+
   /** Canonical JSON. */
-  readonly text: string;
+  get text(): string {
+    return this.#value.text;
+  }
+
   /** Of the text as UTF-8. */
-  readonly digest: string;
+  get digest(): string {
+    return this.#value.digest;
+  }
 }
 
 /** The whole desired state of one fleet. */
@@ -76,7 +90,7 @@ export function deviceIndex(fleet: Fleet, reported?: ReportedDevices): DeviceInd
   for (const [id, labels] of reported) {
     const declared = fleet.devices.get(id);
     if (declared === undefined && admission === "declared") continue;
-    const told = [...labels].filter(([key]) => reportedLabels.includes(key));
+    const told = [...labels].filter(([key, value]) => reportedLabels.includes(key) && labelValueFault(value) === null);
     devices.set(id, { id, labels: new Map([...told, ...(declared?.labels ?? [])]) });
   }
   return new DeviceIndex(devices.values());
@@ -102,9 +116,7 @@ function* matchedPairs(
 /** One value, or none where the device lacks a label that it may still report. */
 function desiredValue(fleet: Fleet, deployment: Deployment, device: LabelledDevice): DesiredValue | null {
   const rendered = rendererOf(deployment.score, fleet.settings.scoreTag).render(device);
-  if (rendered === null) return null;
-  const pair = { device: device.id, deployment: deployment.name };
-  return { key: desiredKey(pair), ...pair, text: rendered.text, digest: rendered.digest };
+  return rendered === null ? null : new DesiredValue({ device: device.id, deployment: deployment.name }, rendered);
 }
 
 /** Devices that break a rule which no commit could have known. */

@@ -24,6 +24,11 @@ export function markdownText(text: string): string {
   );
 }
 
+/** One line of HTML text. */
+export function htmlText(text: string): string {
+  return plainLine(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+}
+
 /** A code span of Markdown, also inside a table. */
 export function codeSpan(text: string): string {
   const line = plainLine(text)

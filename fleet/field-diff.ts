@@ -12,6 +12,8 @@ export interface FieldDiff {
 /** How a value that looks secret is shown. */
 export const MASK = "•••";
 const SECRET_NAME = /pass|secret|token|key|credential|auth|private|cert|dsn|cookie|session|salt|conn/i;
+/** Where a secret stands: in the value of a variable, in the content of a file. */
+const SECRET_FIELDS = new Set(["value", "content"]);
 const SHOWN_MAX_LENGTH = 120;
 
 /** The differing fields, in the order of their paths. Null stands for no value at all. */
@@ -74,7 +76,7 @@ function collect(leaves: Map<string, Leaf>, path: string, value: JsonValue, secr
   if (isObject(value) && Object.keys(value).length > 0) {
     for (const [key, member] of Object.entries(value)) {
       if (member !== undefined)
-        collect(leaves, path === "" ? key : `${path}.${key}`, member, secret && key === "value");
+        collect(leaves, path === "" ? key : `${path}.${key}`, member, secret && SECRET_FIELDS.has(key));
     }
     return;
   }
@@ -88,9 +90,11 @@ function nameOf(item: JsonValue): string | null {
   return typeof name === "string" ? name : null;
 }
 
-/** An environment variable whose name says that its value is nobody's business. */
+/** An environment variable whose name, or a file whose path, says that the rest is nobody's business. */
 function looksSecret(item: JsonValue): boolean {
-  return isObject(item) && typeof item["name"] === "string" && "value" in item && SECRET_NAME.test(item["name"]);
+  if (!isObject(item)) return false;
+  const name = "content" in item ? item["path"] : item["name"];
+  return typeof name === "string" && SECRET_NAME.test(name);
 }
 
 function isList(value: JsonValue): value is readonly JsonValue[] {

@@ -2,8 +2,8 @@
 import type { JsonValue } from "#schema/canonical-json.ts";
 import type { DeviceId } from "#schema/names.ts";
 import { distinctChanges, type DistinctChange } from "./distinct-changes.ts";
-import { codeSpan, plainLine } from "./escape.ts";
-import type { FieldDiff } from "./field-diff.ts";
+import { codeSpan, htmlText, plainLine } from "./escape.ts";
+import { MASK, type FieldDiff } from "./field-diff.ts";
 import type { Plan } from "./plan.ts";
 
 /** How words are coloured; each gives its text back where nothing is. */
@@ -19,6 +19,7 @@ const DEVICES_NAMED_MAX = 5;
 const FIELDS_SHOWN_MAX = 40;
 /** Forges refuse comments above 65,536 characters. */
 const MARKDOWN_MAX_LENGTH = 60_000;
+const SIGNS = { add: "+", update: "~", remove: "-" } as const;
 const WORDS = { add: "add to", update: "update on", remove: "remove from" } as const;
 
 /** The commits of a plan, by full id; null where there is none, or a folder stands in its place. */
@@ -55,7 +56,7 @@ export function planText(plan: Plan, paint: Paint = NO_PAINT): string {
 }
 
 function changeText(change: DistinctChange, paint: Paint): string {
-  const head = `${paint[change.action](`${change.deployment}: ${WORDS[change.action]}`)} ${devicesText(change.devices)}`;
+  const head = `${paint[change.action](`${SIGNS[change.action]} ${plainLine(change.deployment)}`)}: ${WORDS[change.action]} ${devicesText(change.devices)}`;
   const shown = change.fields.slice(0, FIELDS_SHOWN_MAX);
   const width = Math.max(0, ...shown.map(({ path }) => path.length));
   const lines = shown.map((field) => `    ${plainLine(field.path).padEnd(width)}  ${fieldText(field, paint)}`);
@@ -64,6 +65,7 @@ function changeText(change: DistinctChange, paint: Paint): string {
 }
 
 function fieldText({ before, after }: FieldDiff, paint: Paint): string {
+  if (before === MASK && after === MASK) return `${MASK} ${paint.dim("changed")}`;
   const old = before === null ? null : paint.remove(plainLine(before));
   const young = after === null ? null : paint.add(plainLine(after));
   if (old === null) return young ?? "";
@@ -86,7 +88,7 @@ export function planMarkdown(plan: Plan): string {
   if (plan.warnings.length > 0) parts.push(plan.warnings.map(({ message }) => `- ${codeSpan(message)}`).join("\n"));
   let length = parts.join("\n\n").length;
   let left = 0;
-  for (const change of changes) {
+  for (const change of changes.filter(({ fields }) => fields.length > 0)) {
     const block = changeMarkdown(change);
     if (length + block.length > MARKDOWN_MAX_LENGTH) left++;
     else {
@@ -111,20 +113,24 @@ function overviewTable(changes: readonly DistinctChange[]): string {
 }
 
 function changeMarkdown({ action, deployment, devices, fields }: DistinctChange): string {
-  const summary = `<summary>${deployment}: ${WORDS[action]} ${devicesText(devices)}</summary>`;
-  if (fields.length === 0) return "";
+  const summary = `<summary>${htmlText(deployment)}: ${WORDS[action]} ${devicesText(devices)}</summary>`;
   const shown = fields.slice(0, FIELDS_SHOWN_MAX);
-  const lines = shown.flatMap(({ path, before, after }) => [
-    ...(before === null ? [] : [diffLine("-", path, before)]),
-    ...(after === null ? [] : [diffLine("+", path, after)]),
-  ]);
+  const lines = shown.flatMap(diffLines);
   const more = fields.length - shown.length;
   const rest = more > 0 ? [`  and ${more} more fields`] : [];
   return ["<details>", summary, "", "```diff", ...lines, ...rest, "```", "", "</details>"].join("\n");
 }
 
+function diffLines({ path, before, after }: FieldDiff): string[] {
+  if (before === MASK && after === MASK) return [diffLine("!", path, `${MASK} changed`)];
+  return [
+    ...(before === null ? [] : [diffLine("-", path, before)]),
+    ...(after === null ? [] : [diffLine("+", path, after)]),
+  ];
+}
+
 /** Nothing in a line can end the code block, as no line begins with a fence. */
-function diffLine(sign: "+" | "-", path: string, value: string): string {
+function diffLine(sign: "+" | "-" | "!", path: string, value: string): string {
   return `${sign} ${plainLine(path)}: ${plainLine(value).replaceAll("<!--", "<!\u200b--")}`;
 }
 
