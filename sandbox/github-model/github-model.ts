@@ -1,5 +1,4 @@
 /** A GitHub on this machine, to test and show the status bot against: the API, git over HTTP, webhooks, limits and faults. */
-import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,20 +6,12 @@ import { startApiServer, type ApiServer, type Sockets } from "./api-server.ts";
 import { createBackground } from "./background.ts";
 import { createRequestLog, type Exchange, type RequestLog } from "./exchange.ts";
 import { createFaults, type Faults } from "./faults.ts";
-import { GitRepository } from "./git-repository.ts";
+import { addRepository, grantToken, installApp, repositoryNamed, type InstalledApp } from "./founding.ts";
 import { createRateLimits, GITHUB_LIMITS, type Limits } from "./rate-limits.ts";
 import { createStory, type RepositoryStory } from "./repository-story.ts";
 import type { Model } from "./routing.ts";
 import { createWebhooks, type Delivery, type WebhookTarget } from "./webhooks.ts";
-import {
-  accountNamed,
-  emptyWorld,
-  PERMISSIONS,
-  type App,
-  type Permissions,
-  type Repository,
-  type World,
-} from "./world.ts";
+import { emptyWorld, type Permissions } from "./world.ts";
 
 /** Judges what goes over the wire against GitHub's own description; each sentence is a violation. */
 export interface Inspector {
@@ -42,17 +33,6 @@ export interface GithubModelOptions {
   readonly nowMs?: () => number;
   readonly limits?: Partial<Limits>;
   readonly inspector?: Inspector;
-}
-
-/** A GitHub App with its key, installed on every repository. */
-export interface InstalledApp {
-  readonly id: number;
-  readonly installationId: number;
-  readonly privateKey: string;
-  /** How its comments are signed. */
-  readonly login: string;
-  /** No token of it opens anything any longer. */
-  revokeTokens(): void;
 }
 
 export interface GithubModel extends RepositoryStory {
@@ -83,18 +63,6 @@ export interface GithubModel extends RepositoryStory {
   stop(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
-
-const EVERYTHING_WRITABLE: Permissions = Object.fromEntries(
-  // Checks are written by Apps alone.
-  PERMISSIONS.map((name) => [name, name === "checks" ? "read" : "write"]),
-);
-const APP_PERMISSIONS: Permissions = {
-  checks: "write",
-  contents: "write",
-  metadata: "read",
-  pull_requests: "write",
-  statuses: "write",
-};
 
 /** Starts the model with empty repositories (`shop/fleet` where none is named). Throws where git 2.38 or newer is missing. */
 export async function startGithubModel(options: GithubModelOptions = {}): Promise<GithubModel> {
@@ -161,87 +129,6 @@ async function startIn(folder: string, options: GithubModelOptions): Promise<Git
     stop,
     [Symbol.asyncDispose]: stop,
   };
-}
-
-async function addRepository(
-  world: World,
-  folder: string,
-  fullName: string,
-  options: GithubModelOptions,
-): Promise<void> {
-  const [ownerName = "", name = ""] = fullName.split("/");
-  const owner = accountNamed(world, ownerName, "Organization");
-  const defaultBranch = options.defaultBranch ?? "main";
-  const nowMs = world.nowMs();
-  const repository: Repository = {
-    id: world.nextId(),
-    owner,
-    name,
-    fullName,
-    isPrivate: options.private ?? true,
-    defaultBranch,
-    createdAtMs: nowMs,
-    pushedAtMs: nowMs,
-    git: await GitRepository.create(join(folder, `${world.repositories.size}.git`), defaultBranch),
-    pulls: new Map(),
-    comments: new Map(),
-    statuses: new Map(),
-    checkRuns: new Map(),
-    requiredContexts: new Map(),
-  };
-  world.repositories.set(fullName.toLowerCase(), repository);
-}
-
-function repositoryNamed(world: World, fullName: string): Repository {
-  const found = world.repositories.get(fullName.toLowerCase());
-  if (found === undefined) throw new Error(`there is no repository ${fullName}; name it when the model is started`);
-  return found;
-}
-
-function grantToken(
-  world: World,
-  asked: { login: string; permissions?: Permissions; repositories?: readonly string[] },
-  token = `github_pat_${randomBytes(12).toString("hex")}`,
-): string {
-  world.grants.set(token, {
-    token,
-    account: accountNamed(world, asked.login),
-    kind: "user",
-    permissions: asked.permissions ?? EVERYTHING_WRITABLE,
-    repositories:
-      asked.repositories === undefined ? "all" : new Set(asked.repositories.map((name) => name.toLowerCase())),
-    expiresAtMs: null,
-  });
-  return token;
-}
-
-function installApp(
-  world: World,
-  repository: Repository,
-  asked: { slug?: string; permissions?: Permissions },
-): InstalledApp {
-  const { publicKey, privateKey } = generateKeyPairSync("rsa", {
-    modulusLength: 2048,
-    publicKeyEncoding: { type: "spki", format: "pem" },
-    privateKeyEncoding: { type: "pkcs1", format: "pem" },
-  });
-  const slug = asked.slug ?? "gitfleet";
-  const bot = accountNamed(world, `${slug}[bot]`, "Bot");
-  const app: App = {
-    id: world.nextId(),
-    slug,
-    owner: repository.owner,
-    bot,
-    installationId: world.nextId(),
-    permissions: asked.permissions ?? APP_PERMISSIONS,
-    publicKeyPem: publicKey,
-    createdAtMs: world.nowMs(),
-  };
-  world.app = app;
-  const revokeTokens = (): void => {
-    for (const { token, kind } of world.grants.values()) if (kind === "installation") world.grants.delete(token);
-  };
-  return { id: app.id, installationId: app.installationId, privateKey, login: bot.login, revokeTokens };
 }
 
 async function stopAll(running: {

@@ -1,7 +1,8 @@
 /** Who may see and do what: tokens, the App and its installation. */
 import { createSign, generateKeyPairSync } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { GithubModel, InstalledApp } from "#sandbox/github-model/github-model.ts";
+import type { InstalledApp } from "#sandbox/github-model/founding.ts";
+import type { GithubModel } from "#sandbox/github-model/github-model.ts";
 import { startCheckedGithubModel } from "./checked-model.ts";
 import { appClientOf, clientOf, FLEET, refusalOf, strangerOf } from "./clients.ts";
 

@@ -1,7 +1,8 @@
 /** GitHub's own client, pointed at the model, with what every test asks of an answer. */
 import { createAppAuth } from "@octokit/auth-app";
 import { Octokit } from "@octokit/rest";
-import type { GithubModel, InstalledApp } from "#sandbox/github-model/github-model.ts";
+import type { InstalledApp } from "#sandbox/github-model/founding.ts";
+import type { GithubModel } from "#sandbox/github-model/github-model.ts";
 
 /** The repository that a model has where none is named. */
 export const FLEET = { owner: "shop", repo: "fleet" } as const;

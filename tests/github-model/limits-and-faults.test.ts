@@ -138,10 +138,15 @@ describe("faults on the way", () => {
 
   test("a stalled request waits until the client gives up or the fault ends", async () => {
     github.faults.stall(2);
-    const given = octokit.rest.repos.get({ ...FLEET, request: { signal: AbortSignal.timeout(50) } });
-    expect(await failureOf(given)).toBe("no answer");
+    const arrived = (count: number) =>
+      expect.poll(() => github.requests.of("GET /repos/{owner}/{repo}").length, { timeout: 10_000 }).toBe(count);
+    const patience = new AbortController();
+    const given = failureOf(octokit.rest.repos.get({ ...FLEET, request: { signal: patience.signal } }));
+    await arrived(1);
+    patience.abort();
+    expect(await given).toBe("no answer");
     const cut = failureOf(octokit.rest.repos.get(FLEET));
-    await expect.poll(() => github.requests.of("GET /repos/{owner}/{repo}").length).toBe(2);
+    await arrived(2);
     github.faults.up();
     expect(await cut).toBe("no answer");
     expect((await octokit.rest.repos.get(FLEET)).status).toBe(200);
