@@ -33,18 +33,23 @@ export interface GitfleetProcess {
   stop(): Promise<void>;
   /** SIGKILL, and resolves when it ended. */
   kill(): Promise<void>;
+  /** Starts it again as it was started first; does nothing while it runs. */
+  start(): void;
 }
 
 /** Starts `gitfleet ARGS…`; it logs to `NAME.log` and ends when this process dies. */
-export function startGitfleet({ name, args, logFolder, wrap }: GitfleetProcessOptions): GitfleetProcess {
-  const logFile = join(logFolder, `${name}.log`);
+export function startGitfleet(options: GitfleetProcessOptions): GitfleetProcess {
+  return new Running(options);
+}
+
+function spawnGitfleet({ args, wrap }: GitfleetProcessOptions, logFile: string): ChildProcess {
   const log = openSync(logFile, "a");
   const [command, words] = wrap === undefined ? [BIN, [...args]] : wrap(BIN, args);
   const [program, rest] = diesWithUs(command, words);
   // A process group of its own: Ctrl-C in a terminal is for us, and we end our programs in our own order.
   const child = spawn(program, rest, { stdio: ["ignore", log, log], env: ownEnvironment(), detached: true });
   closeSync(log);
-  return new Running(name, logFile, child);
+  return child;
 }
 
 /** The kernel sends SIGTERM to the program when we are gone, however that came about. Linux alone can do this. */
@@ -61,18 +66,32 @@ function ownEnvironment(): NodeJS.ProcessEnv {
 class Running implements GitfleetProcess {
   readonly name: string;
   readonly logFile: string;
-  readonly #child: ChildProcess;
-  readonly #closed: Promise<unknown>;
+  readonly #options: GitfleetProcessOptions;
+  #child: ChildProcess;
+  #closed: Promise<unknown>;
   #ended: string | null = null;
 
-  constructor(name: string, logFile: string, child: ChildProcess) {
-    this.name = name;
-    this.logFile = logFile;
-    this.#child = child;
-    this.#closed = new Promise((done) => {
+  constructor(options: GitfleetProcessOptions) {
+    this.name = options.name;
+    this.logFile = join(options.logFolder, `${options.name}.log`);
+    this.#options = options;
+    this.#child = spawnGitfleet(options, this.logFile);
+    this.#closed = this.#watch();
+  }
+
+  #watch(): Promise<unknown> {
+    const child = this.#child;
+    this.#ended = null;
+    return new Promise((done) => {
       child.once("exit", (code, signal) => done((this.#ended = String(code ?? signal))));
       child.once("error", (error) => done((this.#ended = error.message)));
     });
+  }
+
+  start(): void {
+    if (this.#ended === null) return;
+    this.#child = spawnGitfleet(this.#options, this.logFile);
+    this.#closed = this.#watch();
   }
 
   get pid(): number {

@@ -100,7 +100,7 @@ export async function startLocalFleet(options: LocalFleetOptions): Promise<Local
   const stateDir = join(scratch.path, "agent");
   const who = ["--device-id", REAL_DEVICE, "--label", "role=demo", "--podman", device.socketPath];
   const agent = await program("agent", "the agent: NATS → podman", [...who, "--state-dir", stateDir]);
-  const from = ["--from", repository.path, "--except", REAL_DEVICE, "--delay", "500ms", "--heartbeat-interval", "5s"];
+  const from = ["--from", repository.path, "--except", REAL_DEVICE, "--delay", "500ms", "--heartbeat-interval", "2s"];
   const simulator = simulated ? await program("simulate", "the simulated devices", from) : null;
   const port = await freePort(PORT_PREFERRED);
   const programs = [reconciler, agent, ...(simulator === null ? [] : [simulator])];

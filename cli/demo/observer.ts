@@ -44,7 +44,11 @@ export class FleetObserver {
   }
 
   /** Waits for something to become true; fails at once where one of the fleet's programs ended. */
-  async wait<T>(what: string, probe: () => Promise<T | false | null> | T | false | null): Promise<T> {
+  async wait<T>(
+    what: string,
+    probe: () => Promise<T | false | null> | T | false | null,
+    limitMs = WAIT_LIMIT_MS,
+  ): Promise<T> {
     let died: string | null = null;
     const guarded = async (): Promise<{ value: T } | false> => {
       died = this.#diedProgram();
@@ -53,7 +57,7 @@ export class FleetObserver {
       return value === false || value === null ? false : { value };
     };
     const { value } = await until(what, async () => (died === null ? await guarded() : { value: null as T }), {
-      limitMs: WAIT_LIMIT_MS,
+      limitMs,
       signal: this.#signal,
     });
     if (died !== null) throw new Error(died);

@@ -1,0 +1,105 @@
+/** `gitfleet demo`: the story is true from beginning to end, and nothing stays behind, however it ends. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readdirSync, readFileSync } from "node:fs";
+import { networkInterfaces } from "node:os";
+import { resolve } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { scratchFolder, type Scratch } from "#sandbox/scratch.ts";
+import { until } from "#sandbox/until.ts";
+
+const BIN = resolve(import.meta.dirname, "../../bin/gitfleet");
+const STORY_LIMIT_MS = 180_000;
+let scratch: Scratch;
+let interfaces: string[];
+
+// A temporary folder of its own tells what this demo leaves from what other tests are just using.
+beforeEach(() => {
+  scratch = scratchFolder("demo");
+  interfaces = ownInterfaces();
+});
+
+afterEach(() => {
+  scratch.remove();
+});
+
+interface Run {
+  readonly output: () => string;
+  readonly signal: (name: NodeJS.Signals) => void;
+  readonly ended: Promise<number | null>;
+}
+
+function demo(...args: string[]): Run {
+  const child = spawn(BIN, ["demo", ...args], {
+    env: { ...process.env, TMPDIR: scratch.path },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let text = "";
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (text += chunk.toString()));
+  const ended = once(child, "close").then(([code]) => code as number | null);
+  return { output: () => text, signal: (name) => void child.kill(name), ended };
+}
+
+/** Bridges that a device on the machine's network makes: other tests' devices have networks of their own. */
+function ownInterfaces(): string[] {
+  return Object.keys(networkInterfaces()).filter((name) => !/^gf-\d+$|^pd/.test(name));
+}
+
+function processesIn(folder: string): string[] {
+  const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+  return pids.flatMap((pid) => {
+    try {
+      const command = readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
+      const isZombie = readFileSync(`/proc/${pid}/stat`, "utf8").includes(") Z ");
+      return command.includes(folder) && !isZombie ? [command] : [];
+    } catch {
+      return [];
+    }
+  });
+}
+
+function expectNothingLeft(): void {
+  expect(readdirSync(scratch.path).filter((name) => name !== ".owner")).toEqual([]);
+  expect(processesIn(scratch.path)).toEqual([]);
+}
+
+test(
+  "the whole story is true, and it ends with 0",
+  async () => {
+    const run = demo("--auto");
+    const code = await run.ended;
+    expect(run.output()).not.toContain("✗");
+    expect({ code, output: run.output() }).toMatchObject({ code: 0 });
+    const steps = ["container answers HTTP", "another container", "it is back", "are gone", "held", "approve it"];
+    for (const step of steps) expect(run.output()).toMatch(new RegExp(`✓ .*${step}`));
+    expectNothingLeft();
+  },
+  STORY_LIMIT_MS,
+);
+
+test(
+  "Ctrl-C while the menu is shown removes everything, and what the menu says works until then",
+  async () => {
+    const run = demo();
+    await until("the menu is shown", () => run.output().includes("Ctrl-C ends it"), { limitMs: STORY_LIMIT_MS });
+    const url = /curl (http:\S+)\n/.exec(run.output())?.[1] ?? "";
+    expect(await (await fetch(url)).text()).toBe("web:1\n");
+    run.signal("SIGINT");
+    expect(await run.ended).toBe(0);
+    expectNothingLeft();
+    expect(ownInterfaces()).toEqual(interfaces);
+  },
+  STORY_LIMIT_MS,
+);
+
+test.each(["NATS with JetStream", "podman with containers", "the agent", "the buckets are there"])(
+  "Ctrl-C during start-up removes everything: after the step with %s",
+  async (step) => {
+    const run = demo();
+    await until(`the step ${step} is done`, () => run.output().includes(step), { limitMs: STORY_LIMIT_MS });
+    run.signal("SIGINT");
+    expect(await run.ended).toBe(0);
+    expectNothingLeft();
+  },
+  STORY_LIMIT_MS,
+);
