@@ -48,13 +48,10 @@ export const settings = z.object({
   pollInterval: durationSetting("30s").meta({ description: "how often git and GitHub are asked what is new" }),
   dryRun: z.boolean().default(false).meta({ description: "print every write instead of making it" }),
   nats: natsOptionsSchema.prefault({}),
-  listen: z
-    .string()
-    .default("127.0.0.1:9281")
-    .meta({
-      description: "where /healthz, /readyz, /metrics and POST /webhook answer, or off",
-      placeholder: "ADDR|off",
-    }),
+  listen: z.string().default("127.0.0.1:9281").meta({
+    description: "where /healthz, /readyz, /metrics and POST /webhook answer, or off",
+    placeholder: "ADDR|off",
+  }),
 });
 
 export type StatusBotSettings = z.output<typeof settings>;

@@ -1,7 +1,7 @@
 /** Follows what NATS says and keeps the picture of the fleet, telling the loop now and then that it changed. */
 import type { NatsLink } from "#nats/connect.ts";
 import { startFeed, type Feed } from "#nats/feed.ts";
-import { streamInfo } from "#nats/stream-info.ts";
+import { serverNowMs } from "#nats/server-time.ts";
 import { sleep, type Clock } from "#runtime/clock.ts";
 import { RECONCILER_RECORD_KEY, type BucketName } from "#schema/keys.ts";
 import { FOLLOWED, type FleetView } from "./core/fleet-view.ts";
@@ -110,10 +110,8 @@ class Following {
     const { link, clock } = this.#options;
     try {
       const askedAtMs = clock.nowMs();
-      const info = await streamInfo(link, "device-heartbeat");
-      const serverMs = Date.parse(info?.ts ?? "");
-      // Servers before 2.10 do not say what time it is: their clock is taken for ours.
-      this.#offsetMs = Number.isNaN(serverMs) ? 0 : serverMs - (askedAtMs + clock.nowMs()) / 2;
+      const serverMs = await serverNowMs(link, "device-heartbeat", this.#options.signal);
+      this.#offsetMs = serverMs - (askedAtMs + clock.nowMs()) / 2;
       this.#offsetAtMs = nowMs;
     } catch {
       // Asked again at the next look; until then nobody is judged anew.

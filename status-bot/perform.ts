@@ -141,7 +141,7 @@ async function look(
   signal: AbortSignal,
 ): Promise<BotEvent> {
   const [open, merged] = forge === null ? [[], []] : await pulls(forge, branch);
-  // After the pull requests: a merge that they tell of is then below the head.
+  // After the pull requests: a merge that they tell of is then below the head. The other way round, the next look tells.
   const head = await source.head(branch, signal);
   const line = head === known ? null : await firstParents(forge, head);
   return { kind: "looked", open, merged, head, line, wakes };
@@ -222,7 +222,7 @@ async function judgeCommit(
     pull === null || forge === null ? null : await judgeMerged(parts, { pull, beforeId, commit }, signal);
   const settings = fleet === null ? null : settingsOf(fleet);
   const scope = fleet === null ? null : scopeOf({ commit, before, fleet, pull: promised?.fleets ?? null });
-  return { judgement, scope, settings, pull: promised?.judgement ?? null };
+  return { judgement, scope, settings, pullNumber: pull?.number ?? null, pull: promised?.judgement ?? null };
 }
 
 function settingsOf({ settings }: Fleet): CommitFinding["settings"] {

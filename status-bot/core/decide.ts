@@ -4,7 +4,7 @@ import type { PullRequest } from "../forge/forge.ts";
 import { nextWrite } from "./next-write.ts";
 import { Agenda } from "./agenda.ts";
 import type { BotEffect } from "./planned-effects.ts";
-import { followed, isFollowed, statusOf, type BotState } from "./state.ts";
+import { followed, isFollowed, statusOf, type BotState, type FollowedCommit } from "./state.ts";
 import { ROLLOUT_CONTEXT } from "../texts/statuses.ts";
 
 /** Webhooks come in bursts: looks keep this distance. */
@@ -43,12 +43,28 @@ function nextJudgement(state: BotState, agenda: Agenda): BotEffect | null {
 
 function headJudgement(state: BotState): BotEffect[] {
   const { head, view, findings, status } = state;
-  if (head === null) return [];
-  if (!findings.has(head))
-    return [commitJudgement(state, head, state.merged.find((pull) => pull.mergedAs === head) ?? null)];
+  const first = followed(state)[0];
+  if (head === null || first === undefined) return [];
+  if (isMissing(state, first)) return isToldOf(state) ? [commitJudgement(state, first)] : [];
   const applied = view.record?.applied ?? null;
   // While head is invalid, the commit that is applied says where status files go.
-  return status === null && applied !== null && !findings.has(applied) ? [commitJudgement(state, applied, null)] : [];
+  return status === null && applied !== null && !findings.has(applied)
+    ? [commitJudgement(state, { commit: applied, pull: null })]
+    : [];
+}
+
+// A commit may be seen before the forge tells which pull request it came from: it is then judged again.
+function isMissing({ findings }: BotState, { commit, pull }: FollowedCommit): boolean {
+  const finding = findings.get(commit);
+  return finding === undefined || finding.pullNumber !== (pull?.number ?? null);
+}
+
+// Where the rollout of a push begins depends on which commits had one: all are to be seen first, or known to be hidden.
+function isToldOf(state: BotState): boolean {
+  if (state.setup.forge === null) return true;
+  return followed(state).every(
+    ({ commit }) => state.commitFacts.has(commit) || state.rests.has(`read-commit ${commit}`),
+  );
 }
 
 function pullJudgements(state: BotState): BotEffect[] {
@@ -65,12 +81,13 @@ function isJudged(pull: PullRequest, baseTip: string, known: BotState["pullJudge
 }
 
 function lineJudgements(state: BotState): BotEffect[] {
+  if (!isToldOf(state)) return [];
   return followed(state)
-    .filter(({ commit, pull }) => isFollowed(state, commit, pull) && !state.findings.has(commit))
-    .map(({ commit, pull }) => commitJudgement(state, commit, pull));
+    .filter((one) => isFollowed(state, one.commit, one.pull) && isMissing(state, one))
+    .map((one) => commitJudgement(state, one));
 }
 
-function commitJudgement(state: BotState, commit: string, pull: PullRequest | null): BotEffect {
+function commitJudgement(state: BotState, { commit, pull }: FollowedCommit): BotEffect {
   return { kind: "judge-commit", key: "judge", commit, base: rolloutBase(state, commit), pull };
 }
 

@@ -28,7 +28,9 @@ export interface CommitFinding {
   readonly scope: RolloutScope | null;
   /** Null where the commit is invalid. */
   readonly settings: StatusSettings | null;
-  /** What the pull request that it merged had promised; null for other commits. */
+  /** The pull request that it merged, as far as that was known; null for other commits. */
+  readonly pullNumber: number | null;
+  /** What that pull request had promised. */
   readonly pull: PullJudgement | null;
 }
 

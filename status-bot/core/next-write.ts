@@ -9,6 +9,7 @@ import {
   pullValidateStatus,
   ROLLOUT_CONTEXT,
   rolloutStatus,
+  VALIDATE_CONTEXT,
 } from "../texts/statuses.ts";
 import type { Agenda } from "./agenda.ts";
 import type { CommitFinding, Place } from "./events.ts";
@@ -34,10 +35,19 @@ function* wantedWrites(state: BotState, agenda: Agenda): Generator<BotEffect> {
 function* pullWrites(state: BotState, pull: PullRequest): Generator<BotEffect> {
   const judgement = state.pullJudgements.get(pull.number);
   const { setup } = state;
-  if (judgement === undefined || judgement.head !== pull.head) return;
+  if (judgement === undefined || judgement.head !== pull.head || isBeingWorkedOut(state, judgement)) return;
   yield* statusWrite(state, pull.head, pullValidateStatus(judgement, setup.branch));
   yield* commentWrites(state, pull.number, () => planComment(setup, judgement), true);
   yield* annotationWrites(state, judgement);
+}
+
+/** So often the forge is asked what a merge gives before people are told that it is not known. */
+const UNKNOWN_TOLD_AFTER = 4;
+
+// Each time the branch moves, the forge needs a moment for each pull request: that is not worth two writes for each.
+function isBeingWorkedOut(state: BotState, { pull, head, merge }: PullJudgement): boolean {
+  if (merge.kind !== "unknown" || statusOf(state, head, VALIDATE_CONTEXT) === null) return false;
+  return (state.rests.get(`judge-pull #${pull}`)?.attempt ?? 0) < UNKNOWN_TOLD_AFTER;
 }
 
 // One comment for each judgement: the same commits give the same text, so it is made once.

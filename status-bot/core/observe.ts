@@ -96,8 +96,9 @@ function pullJudged(state: BotState, { judgement }: Seen<"pull-judged">, nowMs: 
   return { ...well(judged, ["forge", "git"]), rests: withEntry(state.rests, subject, rest) };
 }
 
-function commitJudged(state: BotState, { commit, judgement, scope, settings, pull }: Seen<"commit-judged">): BotState {
-  const findings = withEntry(state.findings, commit, { judgement, scope, settings, pull });
+function commitJudged(state: BotState, { kind: _, commit, ...finding }: Seen<"commit-judged">): BotState {
+  const { settings } = finding;
+  const findings = withEntry(state.findings, commit, finding);
   const head = state.head === null ? undefined : findings.get(state.head);
   // Head decides; while it is invalid the commit that is applied does.
   const status = head?.settings ?? (commit === state.head ? state.status : (settings ?? state.status));

@@ -69,7 +69,9 @@ export class GithubClient {
       const known = this.#cache.get(key);
       const headers = known === undefined ? {} : { "if-none-match": known.etag };
       try {
-        const { data, headers: got } = await octokit.request(route, { ...repo, ...parameters, headers, ...limits() });
+        // What a route does not name would go into its query.
+        const named = route.includes("{owner}") ? repo : {};
+        const { data, headers: got } = await octokit.request(route, { ...named, ...parameters, headers, ...limits() });
         this.#keep(key, typeof got.etag === "string" ? { etag: got.etag, data } : null);
         return data as T;
       } catch (error) {

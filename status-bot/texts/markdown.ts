@@ -19,7 +19,8 @@ export function code(text: string, max = 300): string {
 
 /** Text for a place that is no Markdown (a commit status): one line that mentions nobody. */
 export function plain(text: string, max: number): string {
-  return oneLine(oneLine(text, max).replaceAll("@", "@\u200b").replaceAll("<!--", "<\u200b!--"), max);
+  const safe = oneLine(text, max).replaceAll("@", "@\u200b").replaceAll("<!--", "<\u200b!--");
+  return Array.from(safe).slice(0, max).join("");
 }
 
 /** A block of text that is shown as it is; the fence is longer than any in it. */
