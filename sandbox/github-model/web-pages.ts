@@ -1,14 +1,17 @@
 /** The pages that people open: a repository's pull requests, and one pull request with its statuses and comments. */
 import type { ServerResponse } from "node:http";
+import { escaped, markdownToHtml } from "./markdown.ts";
 import type { Model } from "./routing.ts";
 import { timestamp } from "./timestamp.ts";
 import { latestStatuses, type PullRequest, type Repository } from "./world.ts";
 
 const STYLE =
   "body{font:16px/1.5 system-ui;max-width:60rem;margin:2rem auto;padding:0 1rem}" +
-  "pre{white-space:pre-wrap;background:#f6f8fa;padding:1rem;border-radius:6px}li{margin:.3rem 0}";
+  "pre{white-space:pre-wrap;background:#8881;padding:1rem;border-radius:6px}li{margin:.3rem 0}" +
+  ".body{border:1px solid #8884;border-radius:6px;padding:.5rem 1rem}table{border-collapse:collapse}" +
+  "td,th{border:1px solid #8884;padding:.2rem .6rem;text-align:left}:root{color-scheme:light dark}";
 
-/** Writes the page of an address, or 404. Comments are shown as they were written, in Markdown. */
+/** Writes the page of an address, or 404. */
 export async function webPage(model: Model, url: URL, response: ServerResponse): Promise<void> {
   const html = pageAt(model, url.pathname);
   const found = html !== null;
@@ -49,18 +52,14 @@ function pullPage(repository: Repository, pull: PullRequest): string {
     .filter(({ pullNumber }) => pullNumber === pull.number)
     .map(
       ({ id, author, body, updatedAtMs }) =>
-        `<h3 id="issuecomment-${id}">${escaped(author.login)} · ${timestamp(updatedAtMs)}</h3><pre>${escaped(body)}</pre>`,
+        `<h3 id="issuecomment-${id}">${escaped(author.login)} · ${timestamp(updatedAtMs)}</h3><div class="body">${markdownToHtml(body)}</div>`,
     );
   const title = `#${pull.number} ${pull.title}`;
-  const where = `<p>${how} · ${escaped(pull.headRef)} into ${escaped(pull.baseRef)}</p><pre>${escaped(pull.body ?? "")}</pre>`;
+  const where = `<p>${how} · ${escaped(pull.headRef)} into ${escaped(pull.baseRef)}</p><div class="body">${markdownToHtml(pull.body ?? "")}</div>`;
   return page(title, `${where}<h2>Statuses</h2><ul>${statuses.join("")}</ul><h2>Comments</h2>${comments.join("")}`);
 }
 
 function page(title: string, body: string): string {
   const head = `<meta charset="utf-8"><title>${escaped(title)}</title><style>${STYLE}</style>`;
   return `<!doctype html><html lang="en"><head>${head}</head><body><h1>${escaped(title)}</h1>${body}</body></html>`;
-}
-
-function escaped(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
 }
