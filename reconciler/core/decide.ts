@@ -61,8 +61,7 @@ function retryUnreadable(state: State, at: At): void {
 function writingEffects(state: State, stance: Stance, nowMs: number, at: At): void {
   const record = wantedRecord(state, stance, nowMs);
   const isSaid = record !== null && state.record !== null && recordText(record) === recordText(state.record);
-  const isThere = state.recordRevision > 0;
-  if (record !== null && !(isSaid && isThere)) {
+  if (record !== null && !(isSaid && state.recordThere)) {
     at(state.recordRetryAtMs, { kind: "write-record", key: "record", record, expectedRevision: state.recordRevision });
   }
   if (stance.kind !== "pursue" || state.writing.size > 0) return;

@@ -148,6 +148,7 @@ function observeRecord(state: State, { record, revision, own }: Extract<Event, {
     state.recordAhead = null;
   }
   state.recordRevision = revision;
+  state.recordThere = record !== null;
   if (record === null) return;
   if (own && record.applied !== state.record?.applied) state.counts.applied += 1;
   state.record = record;

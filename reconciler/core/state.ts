@@ -58,7 +58,10 @@ export interface State {
   reportsChangedAtMs: number | null;
   readonly synced: Record<FollowedBucket, boolean>;
   readonly unsyncedReason: Partial<Record<FollowedBucket, string>>;
+  /** What the record last said; kept when somebody deletes it, since that undoes nothing. */
   record: ReconcilerRecord | null;
+  /** False where nobody can read it: never written, deleted, or scribbled on. */
+  recordThere: boolean;
   /** Of the record's key, its marker included; 0 where there is none. */
   recordRevision: number;
   /** The record's revision that was acknowledged to us and that the bucket has yet to tell. */
@@ -100,6 +103,7 @@ export function initialState(settings: Settings): State {
     synced: { "desired-state": false, "device-state": false, "device-info": false, fleet: false },
     unsyncedReason: {},
     record: null,
+    recordThere: false,
     recordRevision: 0,
     recordAhead: null,
     leaseHeld: false,

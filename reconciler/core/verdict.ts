@@ -47,7 +47,7 @@ function markersOpen(state: State, { target, approved }: Extract<Stance, { kind:
 // What the record says about head is what was found out about it.
 function isRecorded(state: State): boolean {
   const stance = stanceOf(state);
-  if (state.record === null || state.recordRevision === 0) return false;
+  if (state.record === null || !state.recordThere) return false;
   if (state.record.head !== state.git.head || state.record.applying !== null) return false;
   const refused = stance.kind === "pursue" || stance.kind === "refuse" ? stance.refused : null;
   return state.record.refused?.commit === refused?.commit && state.record.refused?.reason === refused?.reason;

@@ -33,7 +33,7 @@ export interface Stored {
   readonly operation: "PUT" | "DEL" | "PURGE";
   readonly text: string;
   readonly revision: number;
-  header(name: string): string;
+  readonly header: (name: string) => string;
 }
 
 export class Fixture {
@@ -112,12 +112,18 @@ export class Fixture {
   /** Keys of `desired-state` with a value, sorted. */
   async keys(): Promise<string[]> {
     const stored = await this.stored("desired-state");
-    return [...stored].filter(([, { operation }]) => operation === "PUT").map(([key]) => key).toSorted();
+    return [...stored]
+      .filter(([, { operation }]) => operation === "PUT")
+      .map(([key]) => key)
+      .toSorted();
   }
 
   async markers(): Promise<string[]> {
     const stored = await this.stored("desired-state");
-    return [...stored].filter(([, { operation }]) => operation !== "PUT").map(([key]) => key).toSorted();
+    return [...stored]
+      .filter(([, { operation }]) => operation !== "PUT")
+      .map(([key]) => key)
+      .toSorted();
   }
 
   /** How many messages the bucket ever took. */
@@ -146,10 +152,10 @@ export class Fixture {
     });
   }
 
-  async putState(device: string, deployment: string): Promise<void> {
+  async putState(deviceId: string, name: string): Promise<void> {
     const at = "2026-01-01T00:00:00Z";
-    const state = { device_id: device, deployment, phase: "Running", last_event_at: at, last_error: null };
-    await (await this.bucket("device-state")).put(`state.${device}.${deployment}`, JSON.stringify(state));
+    const state = { device_id: deviceId, deployment: name, phase: "Running", last_event_at: at, last_error: null };
+    await (await this.bucket("device-state")).put(`state.${deviceId}.${name}`, JSON.stringify(state));
   }
 }
 

@@ -1,0 +1,221 @@
+/** A world for tests of the core: git, the buckets and a reconciler that may die at any moment, moved step by step. */
+import { FleetReader, type FleetReading } from "#fleet/read.ts";
+import { sha256Digest } from "#fleet/digest.ts";
+import type { ReconcilerRecord } from "#schema/wire.ts";
+import { decide } from "./decide.ts";
+import type { Effect, Write } from "./effect.ts";
+import type { Event, KeyChange } from "./event.ts";
+import { observe } from "./observe.ts";
+import { initialState, type State } from "./state.ts";
+
+/** One commit of a line without merges. */
+export interface SimulatedCommit {
+  readonly id: string;
+  readonly reading: FleetReading;
+  readonly allowsPrune: boolean;
+}
+
+interface Message {
+  readonly revision: number;
+  /** Null for a marker. */
+  readonly text: string | null;
+  readonly fleet: string | null;
+}
+
+/** Reads files as a commit would hold them. */
+export function readingOf(files: Readonly<Record<string, string>>): FleetReading {
+  const contents = new Map(Object.entries(files).map(([path, text]) => [`${path} ${sha256Digest(text)}`, text]));
+  const entries = Object.entries(files).map(([path, text]) => {
+    const kind = "file" as const;
+    return { path, kind, id: `${path} ${sha256Digest(text)}`, sizeBytes: text.length };
+  });
+  const reader = new FleetReader();
+  reader.wants(entries);
+  return reader.read({ entries, content: (id) => new TextEncoder().encode(contents.get(id)) });
+}
+
+export class SimulatedWorld {
+  readonly commits: SimulatedCommit[] = [];
+  readonly bucket = new Map<string, Message>();
+  readonly states = new Set<string>();
+  record: { value: ReconcilerRecord | null; revision: number } | null = null;
+  gitWorks = true;
+  state: State = initialState({ branch: "main", once: false });
+  nowMs = 1_000;
+  /** Messages of `desired-state` so far. */
+  messages = 0;
+  /** Looks at each lot of writes, and at each record, before it is written. */
+  inspect: (effect: Extract<Effect, { kind: "write" | "write-record" }>) => void = () => {};
+  #revision = 0;
+  /** What the bucket has yet to tell, in its order. */
+  #untold: Event[] = [];
+
+  constructor() {
+    this.start();
+  }
+
+  /** A new process: it knows nothing, and every bucket tells it everything. */
+  start(): void {
+    this.state = initialState({ branch: "main", once: false });
+    this.#untold = [...this.bucket].map(([key, message]) => ({ kind: "keys", changes: [changeOf(key, message)] }));
+    this.#untold.push({
+      kind: "states",
+      changes: [...this.states].map((key) => ({ key: `state.${key}`, there: true })),
+    });
+    if (this.record !== null) this.#untold.push(this.#recordEvent());
+    for (const bucket of ["desired-state", "device-state", "device-info", "fleet"] as const) {
+      this.#untold.push({ kind: "synced", bucket });
+    }
+    this.#untold.push({ kind: "lease", held: true, reason: "test" });
+  }
+
+  commit(files: Readonly<Record<string, string>>, allowsPrune = false): void {
+    const id = sha256Digest(`${this.commits.length} ${JSON.stringify(files)}`).slice(7, 47);
+    this.commits.push({ id, reading: readingOf(files), allowsPrune });
+    this.see({ kind: "poll-wanted" });
+  }
+
+  /** Somebody else writes (`null`: deletes) a key of `desired-state`. */
+  meddle(key: string, text: string | null): void {
+    this.#store(key, { text, fleet: null });
+  }
+
+  setState(key: string, there: boolean): void {
+    if (there) this.states.add(key);
+    else this.states.delete(key);
+    this.#untold.push({ kind: "states", changes: [{ key: `state.${key}`, there }] });
+  }
+
+  see(event: Event): void {
+    this.state = observe(this.state, event, this.nowMs);
+  }
+
+  /** The bucket tells its next change; false when it has told all. */
+  tell(): boolean {
+    const event = this.#untold.shift();
+    if (event !== undefined) this.see(event);
+    return event !== undefined;
+  }
+
+  /** Does one of the effects that are due; `breakAt` lets the process die after that many writes. */
+  act(choice: number, breakAt = Number.POSITIVE_INFINITY): boolean {
+    const { effects, wakeAtMs } = decide(this.state, this.nowMs);
+    const effect = effects[choice % Math.max(effects.length, 1)];
+    if (effect === undefined) {
+      this.nowMs = wakeAtMs ?? this.nowMs;
+      return false;
+    }
+    const events = this.#perform(effect, breakAt);
+    if (events === "died") this.start();
+    else for (const event of events) this.see(event);
+    return true;
+  }
+
+  /** Lets everything happen that still can. */
+  settle(): void {
+    let quiet = 0;
+    for (let step = 0; quiet < 12; step += 1) {
+      if (step > 20_000) throw new Error("the reconciler never comes to rest");
+      const before = `${this.messages} ${this.record?.revision} ${this.bucket.size}`;
+      while (this.tell());
+      this.act(step);
+      const polled = before === `${this.messages} ${this.record?.revision} ${this.bucket.size}`;
+      quiet = polled ? quiet + 1 : 0;
+      this.nowMs += 20_000;
+    }
+  }
+
+  #perform(effect: Effect, breakAt: number): Event[] | "died" {
+    switch (effect.kind) {
+      case "poll":
+        return this.#poll();
+      case "read-commit":
+        return this.#read(effect.commit);
+      case "find-approval":
+        return [{ kind: "approval", head: effect.head, applied: effect.applied, commit: this.#approval(effect) }];
+      case "ensure-buckets":
+        return [{ kind: "buckets-ensured" }];
+      case "rebuild":
+        return [{ kind: "rebuild" }];
+      case "write-record":
+        return this.#writeRecord(effect);
+      case "write":
+        return this.#write(effect, breakAt);
+    }
+  }
+
+  #poll(): Event[] {
+    const head = this.commits.at(-1);
+    if (!this.gitWorks || head === undefined) {
+      return [{ kind: "head-unreadable", reason: "unreachable", message: "test", nextPollInMs: 1_000 }];
+    }
+    return [{ kind: "head", commit: head.id, nextPollInMs: 10_000 }];
+  }
+
+  #read(commit: string): Event[] {
+    const found = this.commits.find(({ id }) => id === commit);
+    if (this.gitWorks && found !== undefined) return [{ kind: "commit", commit, reading: found.reading }];
+    return [{ kind: "commit-unreadable", commit, missing: false, message: "test", retryInMs: 1_000 }];
+  }
+
+  #approval({ head, applied }: { head: string; applied: string | null }): string | null {
+    const line = this.commits.slice(0, this.commits.findIndex(({ id }) => id === head) + 1).toReversed();
+    const end = line.findIndex(({ id }) => id === applied);
+    const after = applied === null ? line.slice(0, 1) : line.slice(0, end);
+    return after.find(({ allowsPrune }) => allowsPrune)?.id ?? null;
+  }
+
+  #writeRecord(effect: Extract<Effect, { kind: "write-record" }>): Event[] {
+    const { record, expectedRevision } = effect;
+    this.inspect(effect);
+    if ((this.record?.revision ?? 0) !== expectedRevision) {
+      return [{ kind: "record-failed", message: "conflict", retryInMs: 100 }];
+    }
+    this.#revision += 1;
+    this.record = { value: record, revision: this.#revision };
+    this.#untold.push(this.#recordEvent());
+    return [{ kind: "record", record, revision: this.#revision, own: true }];
+  }
+
+  #recordEvent(): Event {
+    return { kind: "record", record: this.record?.value ?? null, revision: this.record?.revision ?? 0, own: false };
+  }
+
+  #write(effect: Extract<Effect, { kind: "write" }>, breakAt: number): Event[] | "died" {
+    const { writes, fleet } = effect;
+    this.inspect(effect);
+    this.see({ kind: "writes-started", keys: writes.map(({ key }) => key) });
+    const written: { write: Write; revision: number }[] = [];
+    const conflicts: KeyChange[] = [];
+    for (const [at, write] of writes.entries()) {
+      if (at >= breakAt) return "died";
+      const there = this.bucket.get(write.key);
+      if ((there?.revision ?? 0) !== write.expectedRevision) {
+        conflicts.push(there === undefined ? { kind: "absent", key: write.key } : changeOf(write.key, there));
+      } else written.push({ write, revision: this.#apply(write, fleet) });
+    }
+    if (breakAt !== Number.POSITIVE_INFINITY) return "died";
+    const done: Event = { kind: "writes-done", fleet, written, failed: 0, message: "", retryInMs: 0 };
+    return conflicts.length === 0 ? [done] : [done, { kind: "keys", changes: conflicts }];
+  }
+
+  #apply(write: Write, fleet: string): number {
+    if (write.kind !== "unmark")
+      return this.#store(write.key, { text: write.kind === "put" ? write.text : null, fleet });
+    this.bucket.delete(write.key);
+    return 0;
+  }
+
+  #store(key: string, { text, fleet }: Omit<Message, "revision">): number {
+    this.#revision += 1;
+    this.messages += 1;
+    const message = { text, fleet, revision: this.#revision };
+    this.bucket.set(key, message);
+    this.#untold.push({ kind: "keys", changes: [changeOf(key, message)] });
+    return this.#revision;
+  }
+}
+
+function changeOf(key: string, { text, revision, fleet }: Message): KeyChange {
+  return text === null ? { kind: "marker", key, revision } : { kind: "put", key, text, revision, fleet };
+}
