@@ -7,7 +7,6 @@ import type { Logger } from "#runtime/logger.ts";
 import { startLoop, type Loop } from "#runtime/loop.ts";
 import { createMetrics, type Metrics } from "#runtime/metrics.ts";
 import { githubClient, repositoryAccess, textOf } from "./access.ts";
-import { dryRunReceivePack } from "./branch/dry-run.ts";
 import { StatusBranch } from "./branch/status-branch.ts";
 import { Commits } from "./commits/commits.ts";
 import type { StatusBotSettings } from "./config.ts";
@@ -46,7 +45,8 @@ export async function run(settings: StatusBotSettings, { signal, logger, stdout 
   const branch = access.source();
   const files = new StatusFiles(view);
   const folder = settings.path.replaceAll(/^\/+|\/+$/g, "");
-  const receivePack = settings.dryRun ? dryRunReceivePack(stdout) : access.receivePack(signal);
+  const receivePack = access.receivePack(signal);
+  const print = settings.dryRun ? stdout : undefined;
   const setup = { branch: settings.branch, folder, pollIntervalMs: settings.pollInterval, forge };
   const loop = startLoop<BotState, BotEvent, BotEffect>({
     program: { observe, decide },
@@ -57,7 +57,7 @@ export async function run(settings: StatusBotSettings, { signal, logger, stdout 
       forge,
       source: commits,
       commits: new Commits({ source: commits, folder, branch: settings.branch }),
-      statusBranch: new StatusBranch({ source: branch, receivePack }),
+      statusBranch: new StatusBranch({ source: branch, receivePack, print }),
       files,
       metrics: metrics.metric,
       logger,

@@ -35,6 +35,8 @@ export interface StatusBranchOptions {
   readonly source: GitSource;
   readonly receivePack: ReceivePack;
   readonly clock?: Clock;
+  /** Dry run: commits are printed and taken for done. */
+  readonly print?: ((text: string) => void) | undefined;
 }
 
 /** One status branch. What is on it is read once and again whenever somebody else moved it. */
@@ -42,6 +44,7 @@ export class StatusBranch {
   readonly #source: GitSource;
   readonly #receivePack: ReceivePack;
   readonly #clock: Clock;
+  readonly #print: ((text: string) => void) | undefined;
   #branch = "";
   #tip: BranchTip | null = null;
   /** Substance of our files as they stand on the branch. */
@@ -49,10 +52,11 @@ export class StatusBranch {
   #number = 0;
   #wroteAtMs: number | null = null;
 
-  constructor({ source, receivePack, clock = systemClock }: StatusBranchOptions) {
+  constructor({ source, receivePack, clock = systemClock, print }: StatusBranchOptions) {
     this.#source = source;
     this.#receivePack = receivePack;
     this.#clock = clock;
+    this.#print = print;
   }
 
   /** Writes what differs. Rejects with a GitError or OutsideError; what happened is then unknown and looked at next time. */
@@ -134,6 +138,12 @@ export class StatusBranch {
     const squash = this.#number >= COMMITS_MAX;
     const number = squash ? 1 : this.#number + 1;
     const nowMs = this.#clock.nowMs();
+    if (this.#print !== undefined) {
+      this.#print(dryRunText(branch, changes));
+      this.#keep(tip, changes, { number: this.#number, nowMs });
+      files.settled();
+      return tip.commit?.id ?? "";
+    }
     // Whatever goes wrong from here on: what stands on the branch is unknown until it is read again.
     this.#tip = null;
     const next = { branch, changes, squash, message: files.message(number), author: { ...AUTHOR, atMs: nowMs } };
@@ -162,6 +172,11 @@ export class StatusBranch {
     this.#number = number;
     this.#wroteAtMs = nowMs;
   }
+}
+
+function dryRunText(branch: string, changes: ReadonlyMap<string, string | null>): string {
+  const files = [...changes].map(([path, text]) => (text === null ? `deleted ${path}\n` : `--- ${path}\n${text}`));
+  return `would commit to ${branch}:\n${files.join("")}`;
 }
 
 function isOurs(path: string): boolean {

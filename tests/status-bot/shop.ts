@@ -1,6 +1,10 @@
 /** A shop with a fleet: a model of GitHub, NATS, a reconciler, devices that answer as they are told, and status bots. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer, type AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { sha256Digest } from "#fleet/digest.ts";
 import { ensureBuckets } from "#nats/buckets.ts";
@@ -143,6 +147,24 @@ export class Shop {
       nats: { servers: this.nats.url },
       ...given,
     };
+  }
+
+  /** A file with a secret, gone with the shop. */
+  async secretFile(name: string, text: string): Promise<string> {
+    const folder = await mkdtemp(join(tmpdir(), "gitfleet-secret-"));
+    this.#stops.push(() => rm(folder, { recursive: true, force: true }));
+    await writeFile(join(folder, name), `${text}\n`, { mode: 0o600 });
+    return join(folder, name);
+  }
+
+  /** A port that nobody listens on. */
+  async freePort(): Promise<number> {
+    const probe = createServer().listen(0, "127.0.0.1");
+    await once(probe, "listening");
+    const { port } = probe.address() as AddressInfo;
+    probe.close();
+    await once(probe, "close");
+    return port;
   }
 
   /** Says again what a device should say by now, after `answers` changed. */
