@@ -23,7 +23,7 @@ interface Conflict {
 
 /** Tells every conflict for each device that has it. Deployments come sorted by place: the later port is the wrong one. */
 export function findPortConflicts(matched: readonly MatchedDeployment[], tell: (cause: Cause) => void): void {
-  const publishing = matched.filter(({ deployment }) => deployment.parts.ports.length > 0);
+  const publishing = contested(matched.filter(({ deployment }) => deployment.parts.ports.length > 0));
   const known = new Map<string, readonly Conflict[]>();
   for (const [device, indexes] of byDevice(publishing)) {
     const deployments = indexes.map((index) => publishing[index]?.deployment).filter((found) => found !== undefined);
@@ -37,6 +37,16 @@ export function findPortConflicts(matched: readonly MatchedDeployment[], tell: (
     if (devices.length > 0) continue;
     for (const conflict of conflictsOf([deployment], null)) tell(causeOf(conflict, null));
   }
+}
+
+/** Those that publish a port which is published twice somewhere, or may be: most fleets have none, and are done. */
+function contested(publishing: readonly MatchedDeployment[]): readonly MatchedDeployment[] {
+  if (publishing.some(({ deployment }) => isTemplated(deployment))) return publishing;
+  const count = new Map<number, number>();
+  const portsOf = ({ deployment }: MatchedDeployment): number[] =>
+    deployment.parts.ports.map(({ port }) => port?.hostPort ?? 0);
+  for (const port of publishing.flatMap(portsOf)) count.set(port, (count.get(port) ?? 0) + 1);
+  return publishing.filter((one) => portsOf(one).some((port) => (count.get(port) ?? 0) > 1));
 }
 
 /** For each device, sorted by id, the deployments with ports that land on it, by their index. */

@@ -80,7 +80,7 @@ describe("every problem in one pass", () => {
       "      services:\n        - {name: a, image: r.example/a:1, ports: ['y']}\n",
     );
     expect(codes({ "deployments/web.yaml": text.replace("ports: &p", "ports:") })).toHaveLength(2);
-    const twice = `${deployment("web", "devices: &d [nope]\ntmpfs: *d\n")}`;
+    const twice = deployment("web", "devices: &d [nope]\ntmpfs: *d\n");
     expect(codes({ "deployments/web.yaml": twice })).toEqual(["deployments/web.yaml:13:24 invalid-value"]);
   });
 });

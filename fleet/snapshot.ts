@@ -19,7 +19,7 @@ export interface Snapshot {
   content(id: string): Uint8Array | undefined;
 }
 
-const FOLDERS = ["deployments", "devices"] as const;
+const FLEET_PATH = /^(?:fleet\.yaml|(?:deployments|devices)(?:\/.*)?)$/s;
 /** The settings of the whole fleet. */
 export const FLEET_FILE = "fleet.yaml";
 
@@ -28,5 +28,5 @@ export const FLEET_FILE = "fleet.yaml";
  * link below them is a problem whatever its name. Sources leave out everything else.
  */
 export function isFleetPath(path: string): boolean {
-  return path === FLEET_FILE || FOLDERS.some((folder) => path === folder || path.startsWith(`${folder}/`));
+  return FLEET_PATH.test(path);
 }
