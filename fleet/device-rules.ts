@@ -4,11 +4,11 @@ import type { DeviceId } from "#schema/names.ts";
 import { quoted, textFault } from "#schema/shape-check.ts";
 import { compareBytes } from "./byte-order.ts";
 import type { DeviceIndex } from "./device-index.ts";
-import type { Deployment, FleetSettings } from "./fleet.ts";
+import type { Deployment, FleetSettings, PlacedTemplate } from "./fleet.ts";
 import { findPortConflicts } from "./port-conflicts.ts";
 import type { Place, Problem } from "./problem.ts";
 import { ScoreRenderer } from "./rendered-score.ts";
-import { renderParts, type LabelledDevice } from "./template.ts";
+import { renderParts, type LabelledDevice, type TemplatePart } from "./template.ts";
 
 /** One cause, and every device it concerns, sorted. */
 export interface RuleFailure {
@@ -89,19 +89,29 @@ class Causes {
 }
 
 function judgeTemplates(causes: Causes, deployment: Deployment, devices: readonly LabelledDevice[]): void {
-  for (const { place, parts, shape } of deployment.parts.templates) {
-    for (const device of devices) {
-      const rendered = renderParts(parts, device);
-      if (rendered.kind === "missing-label") {
-        const { key } = rendered;
-        const what = `the label ${quoted(key)} is missing; add it, or a fallback: \${device.labels.${key}:-fallback}`;
-        causes.add({ place, code: "missing-label", detail: key, what, device: device.id, label: key });
-        continue;
-      }
-      const fault = textFault(shape, rendered.text);
-      if (fault !== null) causes.add({ place, code: fault.code, detail: "", what: fault.message, device: device.id });
-    }
+  for (const template of deployment.parts.templates) {
+    const { parts, shape } = template;
+    // Most texts may be anything: of those only the labels matter.
+    const anything = shape.kind === "text" && shape.check === undefined;
+    const lacking = anything ? devices.filter((device) => lacksLabel(parts, device)) : devices;
+    for (const device of lacking) judgeText(causes, template, device);
   }
+}
+
+function lacksLabel(parts: readonly TemplatePart[], { labels }: LabelledDevice): boolean {
+  return parts.some((part) => part.kind === "label" && part.fallback === null && !labels.has(part.key));
+}
+
+function judgeText(causes: Causes, { place, parts, shape }: PlacedTemplate, device: LabelledDevice): void {
+  const rendered = renderParts(parts, device);
+  if (rendered.kind === "missing-label") {
+    const { key } = rendered;
+    const what = `the label ${quoted(key)} is missing; add it, or a fallback: \${device.labels.${key}:-fallback}`;
+    causes.add({ place, code: "missing-label", detail: key, what, device: device.id, label: key });
+    return;
+  }
+  const fault = textFault(shape, rendered.text);
+  if (fault !== null) causes.add({ place, code: fault.code, detail: "", what: fault.message, device: device.id });
 }
 
 function judgeSize(
