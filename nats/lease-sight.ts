@@ -34,8 +34,8 @@ export class LeaseSight {
 
   see(change: FeedChange, { nowMs, live, parse }: SeenOptions): void {
     if (change.kind === "absent") {
-      // A bucket that was lost says nothing about the holder, who may go on for as long as it was granted:
-      // `#lookAtMs` stands, and only then the lease is free.
+      // A bucket that was lost says nothing about the holder, who may go on for as long as it was granted last.
+      if (this.#foreign !== null) this.#lookAtMs = nowMs + this.#foreign.durationMs;
       this.revision = 0;
       this.#foreign = null;
       return;

@@ -2,20 +2,21 @@
 import { systemClock, type Clock } from "#runtime/clock.ts";
 import { BUCKETS, RECONCILER_LEASE_KEY } from "#schema/keys.ts";
 import { nuid } from "@nats-io/transport-node";
-import { deleteIf, putIf, readKey } from "./compare-and-set.ts";
+import { deleteIf, putIf, readKey, type KeyState } from "./compare-and-set.ts";
 import { NatsFailure } from "./errors.ts";
 import { startFeed, type Feed, type FeedChange } from "./feed.ts";
 import { LeaseSight } from "./lease-sight.ts";
 import { leaseText, parseLease } from "./lease-value.ts";
 import type { NatsLink } from "./link.ts";
 import { serverNowMs } from "./server-time.ts";
+import type { WriteResult } from "./writer.ts";
 
 const DURATION_MS = 3_000;
 const RENEWALS_PER_DURATION = 3;
 /** Part of the duration that a holder gives away, for clocks that do not run equally fast. */
 const SAFETY_SHARE = 0.05;
 const RETRY_MS = 100;
-const RELEASE_WITHIN_MS = 2_000;
+const RELEASE_WITHIN_MS = 1_000;
 /** The holder is noticed to be gone by its silence, not by the feed; this is for the feed's own losses. */
 const FEED_HEARTBEAT_MS = 500;
 
@@ -116,9 +117,24 @@ class LeaseRunner implements Lease {
     return this.#released.signal.aborted;
   }
 
+  /** Leaves a marker, which whoever stands by sees at once. Where this fails the lease runs out by itself. */
   async #handOver(expectedRevision: number): Promise<void> {
-    // Where this fails the lease runs out by itself.
-    await deleteIf(this.#link, { ...this.#put(expectedRevision), timeoutMs: RELEASE_WITHIN_MS });
+    const first = await this.#remove(expectedRevision);
+    if (first.kind !== "conflict") return;
+    // Our last renewal may have arrived although its acknowledgement did not.
+    const now = await this.#readOurs().catch(() => null);
+    if (now !== null) await this.#remove(now.revision);
+  }
+
+  #remove(expectedRevision: number): Promise<WriteResult> {
+    return deleteIf(this.#link, { ...this.#put(expectedRevision), timeoutMs: RELEASE_WITHIN_MS });
+  }
+
+  /** What the key holds, where it is a lease of this process. */
+  async #readOurs(): Promise<KeyState | null> {
+    const now = await readKey(this.#link, BUCKETS.fleet, RECONCILER_LEASE_KEY, AbortSignal.timeout(RELEASE_WITHIN_MS));
+    if (now === null || now.value === null) return null;
+    return parseLease(now.value, this.#durationMs).token === this.#token ? now : null;
   }
 
   #see(change: FeedChange): void {
@@ -179,9 +195,8 @@ class LeaseRunner implements Lease {
     if (result.kind === "written") return this.#renewalMs();
     if (result.kind === "failed") return this.#retryMs();
     // Our own renewal may have arrived although its acknowledgement did not.
-    const now = await readKey(this.#link, BUCKETS.fleet, RECONCILER_LEASE_KEY, this.#released.signal);
-    const isOurs = now?.value != null && parseLease(now.value, 0).token === this.#token;
-    if (now !== null && isOurs && this.holds()) {
+    const now = await this.#readOurs();
+    if (now !== null && this.holds()) {
       this.#held = { revision: now.revision, untilMs: held.untilMs };
       return 0;
     }
@@ -193,12 +208,15 @@ class LeaseRunner implements Lease {
     if (this.#feed?.synced() !== true) return this.#durationMs;
     const waitMs = this.#sight.waitMs(this.#clock.monotonicMs());
     if (waitMs > 0) return waitMs;
+    const { revision } = this.#sight;
     const leftMs = await this.#leftByServerMs();
+    // What was judged is no longer what is there.
+    if (this.#sight.revision !== revision) return 0;
     if (leftMs > 0) {
       this.#sight.lookAgainAt(this.#clock.monotonicMs() + leftMs);
       return leftMs;
     }
-    const result = await this.#write(this.#sight.revision);
+    const result = await this.#write(revision);
     if (result.kind === "written") return this.#renewalMs();
     // Somebody was faster; the feed tells who.
     return result.kind === "conflict" ? this.#renewalMs() : this.#retryMs();

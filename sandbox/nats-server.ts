@@ -72,11 +72,11 @@ export async function startNatsServer(options: NatsServerOptions = {}): Promise<
   }
 }
 
-/** The path of `nats-server` on this machine. Throws with the command that installs it. */
-export function findNatsServer(): string {
+/** The path of `nats-server` on this machine, looked for on the PATH and then in `others`. Throws with the command that installs it. */
+export function findNatsServer(others: readonly string[] = EXTRA_FOLDERS): string {
   const named = process.env["GITFLEET_NATS_SERVER"];
   if (named !== undefined && named !== "") return named;
-  const folders = [...(process.env["PATH"] ?? "").split(delimiter), ...EXTRA_FOLDERS];
+  const folders = [...(process.env["PATH"] ?? "").split(delimiter), ...others];
   const found = folders.map((folder) => join(folder, "nats-server")).find(isExecutable);
   if (found !== undefined) return found;
   const install = process.platform === "darwin" ? "brew install nats-server" : "sudo apt-get install -y nats-server";

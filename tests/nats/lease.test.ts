@@ -12,6 +12,9 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { describe, expect, onTestFinished, test } from "vitest";
 
 const DURATION_MS = 600;
+/** For tests that tell a hand-over from a lease that ran out, on a busy machine, too. */
+const LONG_MS = 3_000;
+const AT_ONCE_MS = 1_000;
 const KEY = "lease.reconciler";
 
 interface Candidate {
@@ -42,12 +45,13 @@ async function world(): Promise<{ server: NatsServer; link: NatsLink }> {
 /** Two candidates on connections of their own, the first of which holds the lease. */
 async function holderAndStandBy(
   server: NatsServer,
+  durationMs = DURATION_MS,
 ): Promise<{ first: Candidate; second: Candidate; proxy: { shut(): void; open(): void } }> {
   const proxy = await startTcpProxy(server.port);
   onTestFinished(() => proxy.close());
-  const first = candidate(await testLink({ servers: `nats://127.0.0.1:${proxy.port}` }), "first");
+  const first = candidate(await testLink({ servers: `nats://127.0.0.1:${proxy.port}` }), "first", durationMs);
   await until("the first holds it", () => first.lease.holds());
-  const second = candidate(await testLink({ servers: server.url }), "second");
+  const second = candidate(await testLink({ servers: server.url }), "second", durationMs);
   await until("the second sees the first", () => second.lease.holder() === "first");
   return { first, second, proxy };
 }
@@ -93,12 +97,12 @@ describe("the lease", () => {
 
   test("is handed over at once at release", async () => {
     const { server } = await world();
-    const { first, second } = await holderAndStandBy(server);
+    const { first, second } = await holderAndStandBy(server, LONG_MS);
     const releasedAtMs = performance.now();
     await first.lease.release();
     expect(first.lease.holds()).toBe(false);
     await until("the second holds it", () => second.lease.holds());
-    expect(performance.now() - releasedAtMs).toBeLessThan(500);
+    expect(performance.now() - releasedAtMs).toBeLessThan(AT_ONCE_MS);
   });
 
   test("is taken over when the holder is cut off, after the holder has stopped by itself", async () => {
@@ -109,7 +113,7 @@ describe("the lease", () => {
     const cutAtMs = performance.now();
     await until("the first has stopped", () => !first.lease.holds());
     await until("the second holds it", () => second.lease.holds());
-    expect(performance.now() - cutAtMs).toBeLessThan(DURATION_MS + 300);
+    expect(performance.now() - cutAtMs).toBeLessThan(DURATION_MS + AT_ONCE_MS);
     proxy.open();
     await until("the first sees the second", () => first.lease.holder() === "second");
     expect(two.seen()).toBe(0);
@@ -193,9 +197,9 @@ interface LeaseProcess {
   readonly lines: string[];
 }
 
-function leaseProcess(url: string, id: string): LeaseProcess {
+function leaseProcess(url: string, id: string, durationMs = DURATION_MS): LeaseProcess {
   const program = new URL("../support/lease-process.ts", import.meta.url).pathname;
-  const child = spawn(process.execPath, [program, url, id, String(DURATION_MS)], {
+  const child = spawn(process.execPath, [program, url, id, String(durationMs)], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   onTestFinished(() => {
@@ -216,7 +220,7 @@ describe("a process that holds the lease", () => {
     const killedAtMs = performance.now();
     child.kill("SIGKILL");
     await until("the successor holds it", () => lease.holds());
-    expect(performance.now() - killedAtMs).toBeLessThan(DURATION_MS + 300);
+    expect(performance.now() - killedAtMs).toBeLessThan(DURATION_MS + AT_ONCE_MS);
   });
 
   test("knows at once after a freeze that it holds it no longer", async () => {
@@ -236,15 +240,15 @@ describe("a process that holds the lease", () => {
     expect(lease.holds()).toBe(true);
   });
 
-  test("hands over at SIGTERM in less than half a second", async () => {
+  test("hands over at once at SIGTERM", async () => {
     const { server, link } = await world();
-    const { child, lines } = leaseProcess(server.url, "process");
+    const { child, lines } = leaseProcess(server.url, "process", LONG_MS);
     await until("the process holds it", () => lines.includes("acquired"));
-    const { lease } = candidate(link, "successor");
+    const { lease } = candidate(link, "successor", LONG_MS);
     await until("the successor sees it", () => lease.holder() === "process");
     const toldAtMs = performance.now();
     child.kill("SIGTERM");
     await until("the successor holds it", () => lease.holds());
-    expect(performance.now() - toldAtMs).toBeLessThan(500);
+    expect(performance.now() - toldAtMs).toBeLessThan(AT_ONCE_MS);
   });
 });
