@@ -1,10 +1,11 @@
 /** The one comment on a pull request: what it would do before the merge, how far it is afterwards. */
+import { markdownText } from "#fleet/escape.ts";
 import type { PlanReport, PullJudgement } from "../core/judgement.ts";
 import type { Progress } from "../core/progress.ts";
 import { COMMENT_MAX_BYTES, type ForgeLinks } from "../forge/forge.ts";
 import { changeSection } from "./change-section.ts";
 import { fitSections, type Section } from "./fit.ts";
-import { code, count, names, short, table } from "./markdown.ts";
+import { code, count, names, oneLine, short, table } from "./markdown.ts";
 import { problemsSection } from "./problems-section.ts";
 import { rolloutMark, rolloutSection } from "./rollout-section.ts";
 
@@ -24,6 +25,7 @@ export interface PullCommentParts {
 /** A deployment table longer than this is a list that nobody reads. */
 const ROWS_MAX = 100;
 const NAMES_MAX = 20;
+const WARNINGS_MAX = 10;
 
 /** How the bot's comment begins. It stands alone in the first line, where no text of others can be. */
 export function commentMarker(branch: string, folder: string): string {
@@ -94,7 +96,8 @@ function warnings(plan: PlanReport): string | null {
     removals(plan),
     ...selectorLines(plan),
     plan.baseInvalid ? "⚠️ The commit it is compared with is invalid itself: everything counts as added." : null,
-    ...plan.warnings.map((warning) => `ℹ️ ${warning}`),
+    ...plan.warnings.slice(0, WARNINGS_MAX).map((warning) => `ℹ️ ${markdownText(oneLine(warning, 500))}`),
+    plan.warnings.length > WARNINGS_MAX ? `ℹ️ and ${plan.warnings.length - WARNINGS_MAX} more warnings` : null,
   ];
   const shown = lines.filter((line) => line !== null);
   return shown.length === 0 ? null : shown.map((line) => `- ${line}`).join("\n");

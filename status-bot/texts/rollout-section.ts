@@ -33,10 +33,11 @@ function details(progress: Progress): string[] {
     case "waiting":
       return [];
     case "refused":
-      return [`${code(progress.message, 500)} Fix it with another commit; the fleet stays as it is until then.`];
+      return [code(progress.message, 500), "Fix it with another commit; the fleet stays as it is until then."];
     case "held":
       return [
-        `${code(progress.message, 500)} A commit with the trailer \`Gitfleet-Allow-Prune: true\` lets it through; reverting it takes it back.`,
+        code(progress.message, 500),
+        `A commit with the trailer \`Gitfleet-Allow-Prune: true\` lets it through; reverting it takes it back.`,
       ];
     case "rolling":
     case "done":

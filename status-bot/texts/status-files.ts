@@ -42,12 +42,16 @@ function fileName(name: string): string {
 export function deploymentFile(name: DeploymentName, aggregate: Aggregate, troubled: Troubled): string {
   return yamlFile({
     deployment: name,
-    aggregate,
+    aggregate: { ...aggregate, last_error: lastError(aggregate) },
     failed: troubled.failed.slice(0, NAMED_DEVICES_MAX).map(named),
     ...more("failed_not_named", troubled.failedTotal),
     pending: troubled.pending.slice(0, NAMED_DEVICES_MAX).map(named),
     ...more("pending_not_named", troubled.pendingTotal),
   });
+}
+
+function lastError({ last_error: last }: Aggregate): Aggregate["last_error"] {
+  return last === null ? null : { ...last, message: oneLine(last.message, ERROR_MAX_CHARS) };
 }
 
 function named({ device, offline, error, at }: TroubledDevice): object {
@@ -91,8 +95,13 @@ export function fleetFile({ record, devices, totals }: FleetFacts): string {
       offline: devices.offline,
       paused: devices.paused,
     },
-    ...totals,
+    deployments: totals.deployments,
+    aggregate: aggregateOf(totals),
   });
+}
+
+function aggregateOf({ deployments: _, ...counts }: Totals): object {
+  return counts;
 }
 
 function refused({ commit, reason, message, problems, removes, of }: NonNullable<ReconcilerRecord["refused"]>): object {

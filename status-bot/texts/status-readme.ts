@@ -53,13 +53,11 @@ function commitsText({ record }: FleetFacts): string | null {
 
 function devicesText({ devices, totals }: FleetFacts): string {
   const { succeeded, matched, failed, pending, unverified } = totals;
+  const others = unverified > 0 ? `, ${unverified} unverified` : "";
   const rows = [
     ["devices", `${devices.devices - devices.offline} online, ${devices.offline} offline, ${devices.paused} paused`],
-    ["deployments", `${totals.deployments}, on ${count(matched, "place")} (one deployment on one device)`],
-    [
-      "places",
-      `${succeeded} succeeded, ${failed} failed, ${pending} pending${unverified > 0 ? `, ${unverified} unverified` : ""}`,
-    ],
+    ["deployments", String(totals.deployments)],
+    ["on devices", `${succeeded} of ${matched} succeeded, ${failed} failed, ${pending} pending${others}`],
   ];
   return table(["", ""], rows);
 }
