@@ -3,13 +3,15 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { createFleetRepository, REAL_DEVICE, type FleetRepository } from "./fleet-repository.ts";
 import { freePort } from "./free-port.ts";
-import { startGitfleet, type GitfleetProcess } from "./gitfleet-process.ts";
+import { startGitfleet, type GitfleetProcess, type GitfleetProcessOptions } from "./gitfleet-process.ts";
 import { startNatsServer, type NatsServer } from "./nats-server.ts";
 import { startPodmanDevice, type PodmanDevice } from "./podman-device.ts";
 import { startRegistry, type Registry } from "./registry.ts";
 import { scratchFolder } from "./scratch.ts";
 
 const PORT_PREFERRED = 8080;
+/** Nobody wants to watch a demo for the usual half minute until a device is seen. */
+const HEARTBEAT = ["--heartbeat-interval", "2s"];
 
 /** All parts, running. */
 export interface LocalFleet {
@@ -36,9 +38,13 @@ export interface LocalFleetOptions {
   /** Called as each part begins; the function it gives is called when the part is there. */
   readonly progress?: (what: string) => (detail?: string) => void;
   readonly undo: UndoStack;
+  /** `own` (default): the device has a network of its own; `host`: its ports answer on 127.0.0.1. */
+  readonly network?: "own" | "host";
   readonly simulated?: boolean;
   readonly pollInterval?: string;
 }
+
+type Wrap = NonNullable<GitfleetProcessOptions["wrap"]>;
 
 /** What was started and has to be ended, newest first; it survives an error half way. */
 export class UndoStack {
@@ -64,7 +70,8 @@ export class UndoStack {
 
 /** Starts all of it, part by part. What was started is on `undo`, also where this throws. */
 export async function startLocalFleet(options: LocalFleetOptions): Promise<LocalFleet> {
-  const { undo, signal, progress = () => () => undefined, simulated = true, pollInterval = "500ms" } = options;
+  const { undo, signal, progress = () => () => undefined } = options;
+  const { network = "own", simulated = true, pollInterval = "500ms" } = options;
   async function part<T>(what: string, start: () => Promise<T>, end?: (part: T) => Promise<void>): Promise<T> {
     signal?.throwIfAborted();
     const done = progress(what);
@@ -84,13 +91,14 @@ export async function startLocalFleet(options: LocalFleetOptions): Promise<Local
   const registry = await part("an image registry with test images", startRegistry, async (one) => one.remove());
   const device = await part(
     "a device: podman with containers of its own",
-    async () => startPodmanDevice({ name: "demo", network: "host", registries: [registry] }),
+    async () => startPodmanDevice({ name: "demo", network, registries: [registry] }),
     async (one) => one.remove(),
   );
-  const program = async (name: string, what: string, args: readonly string[]): Promise<GitfleetProcess> =>
+  await device.reach(nats.port);
+  const program = async (name: string, what: string, args: readonly string[], wrap?: Wrap): Promise<GitfleetProcess> =>
     await part(
       what,
-      async () => startGitfleet({ name, logFolder, args: [name, ...args, "--nats", nats.url] }),
+      async () => startGitfleet({ name, logFolder, args: [name, ...args, "--nats", nats.url], ...(wrap && { wrap }) }),
       async (one) => one.stop(),
     );
   const metricsPort = await freePort();
@@ -99,8 +107,11 @@ export async function startLocalFleet(options: LocalFleetOptions): Promise<Local
   const reconciler = await program("reconciler", "the reconciler: git → NATS", [...repo, ...listen]);
   const stateDir = join(scratch.path, "agent");
   const who = ["--device-id", REAL_DEVICE, "--label", "role=demo", "--podman", device.socketPath];
-  const agent = await program("agent", "the agent: NATS → podman", [...who, "--state-dir", stateDir]);
-  const from = ["--from", repository.path, "--except", REAL_DEVICE, "--delay", "500ms", "--heartbeat-interval", "2s"];
+  // The agent looks at the ports that its device publishes, so it has to live in the device's network.
+  const onDevice: Wrap = (command, args) => device.enter(command, args);
+  const agentArgs = [...who, "--state-dir", stateDir, ...HEARTBEAT];
+  const agent = await program("agent", "the agent: NATS → podman", agentArgs, onDevice);
+  const from = ["--from", repository.path, "--except", REAL_DEVICE, "--delay", "500ms", ...HEARTBEAT];
   const simulator = simulated ? await program("simulate", "the simulated devices", from) : null;
   const port = await freePort(PORT_PREFERRED);
   const programs = [reconciler, agent, ...(simulator === null ? [] : [simulator])];

@@ -45,7 +45,7 @@ interface Raising {
 
 /** Starts everything and waits until the simulated devices run what the template says. */
 async function raise({ progress, undo, signal }: Raising): Promise<Stage> {
-  const fleet = await startLocalFleet({ signal, undo, progress: (what) => progress.begin(what) });
+  const fleet = await startLocalFleet({ signal, undo, network: "host", progress: (what) => progress.begin(what) });
   const observer = await progress.step("the buckets are there", async () => await FleetObserver.open(fleet, signal));
   undo.add("the view of NATS", async () => await observer.close());
   await progress.step(`${SIMULATED_DEVICES} simulated devices run what the repository says`, async () => {
