@@ -39,7 +39,8 @@ export function overviewText(paint: Paint): string {
   return parts.join("\n");
 }
 
-const EXIT_CODES =
+/** What the exit code of every command means. */
+export const EXIT_CODES =
   "0 success · 1 the answer is no · 2 wrong usage or configuration · 3 something outside failed (network, server)";
 
 /** What `gitfleet COMMAND --help` prints. */

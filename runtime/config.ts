@@ -55,7 +55,9 @@ function givenOf(setting: Setting, sources: ConfigSources, file: ReadonlyMap<str
   return { setting, source, value: fromYaml(setting, file.get(setting.name), source) };
 }
 
-function fromTexts(setting: Setting, texts: readonly string[], source: string): unknown {
+type Value = string | boolean | number | readonly string[] | Readonly<Record<string, string>>;
+
+function fromTexts(setting: Setting, texts: readonly string[], source: string): Value {
   const last = texts.at(-1) ?? "";
   switch (setting.kind) {
     case "switch":

@@ -1,9 +1,9 @@
 /** Runs bin/gitfleet as people do: a real process, a clean environment, stdout and stderr apart. */
 import { spawn } from "node:child_process";
-import { resolve } from "node:path";
+import { join } from "node:path";
 import { onTestFinished } from "vitest";
 
-const PROGRAM = resolve(import.meta.dirname, "../../bin/gitfleet");
+const PROGRAM = join(import.meta.dirname, "../../bin/gitfleet");
 const LIMIT_MS = 30_000;
 
 /** How one run ended. */

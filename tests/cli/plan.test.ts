@@ -17,7 +17,7 @@ interface PlanJson {
 
 async function plan(cwd: string, ...args: string[]): Promise<PlanJson> {
   const { code, stdout, stderr } = await gitfleet(["plan", "--format", "json", ...args], { cwd });
-  expect(code, stderr).toBe(0);
+  expect([code, code === 0 ? "" : stderr]).toEqual([0, ""]);
   return JSON.parse(stdout) as PlanJson;
 }
 
