@@ -22,7 +22,7 @@ export function isRemote(repo: string): boolean {
 export function remoteAddress(repo: string): RemoteAddress {
   const scheme = SCP_LIKE.test(repo) ? "ssh" : (SCHEME.exec(repo)?.[1] ?? "").toLowerCase();
   if (scheme !== "http" && scheme !== "https") {
-    throw new GitError("unsupported", `${scheme}:// is not supported: give an http(s) URL or a local path`, {
+    throw new GitError("unsupported", `http, https and local paths only: ${scheme}:// is not supported`, {
       hint: "Forges offer an https address for every repository; put a read-only token in --git-token-file.",
     });
   }

@@ -1,15 +1,14 @@
 /** The reconciler: brings what git says to NATS and keeps it there. Reads its settings, builds the adapters, starts the loop. */
 import { hostname } from "node:os";
 import { connectNats } from "#nats/connect.ts";
-import { startLease } from "#nats/lease.ts";
 import type { NatsLink } from "#nats/link.ts";
 import { createWriter } from "#nats/writer.ts";
 import { isRemote, remoteAddress } from "#git/remote-address.ts";
 import { systemClock } from "#runtime/clock.ts";
 import { errorText, OutsideError, UsageError } from "#runtime/errors.ts";
-import { startHealthServer } from "#runtime/health-server.ts";
+import { startHealthServer, type Check, type HealthServerOptions } from "#runtime/health-server.ts";
 import type { Logger } from "#runtime/logger.ts";
-import { startLoop } from "#runtime/loop.ts";
+import { startLoop, type Loop } from "#runtime/loop.ts";
 import { startBucketFeeds } from "./bucket-feeds.ts";
 import { Commits } from "./commits.ts";
 import type { ReconcilerSettings } from "./config.ts";
@@ -18,10 +17,11 @@ import type { Effect } from "./core/effect.ts";
 import type { Event } from "./core/event.ts";
 import { observe } from "./core/observe.ts";
 import { initialState, type State } from "./core/state.ts";
-import { createReconcilerMetrics, metricsUpdater } from "./metrics.ts";
+import { createReconcilerMetrics, metricsUpdater, type ReconcilerMetrics } from "./metrics.ts";
 import { OncePass, type ExitCode } from "./once-pass.ts";
 import { Performer } from "./perform.ts";
 import { healthOf, readinessOf, stanceLogger } from "./report.ts";
+import { WriterLease } from "./writer-lease.ts";
 
 export { settings } from "./config.ts";
 
@@ -38,12 +38,21 @@ const ONCE_NATS_WAIT_MS = 10_000;
 /** Runs until the signal (or, with `once`, until the pass is over) and gives the exit code. Throws UsageError, OutsideError. */
 export async function run(settings: ReconcilerSettings, { signal, logger }: RunContext): Promise<ExitCode> {
   refuseBadSource(settings.repo);
-  const link = await connected(settings, signal, logger);
-  if (link === null) return settings.once ? 3 : 0;
+  const metrics = createReconcilerMetrics();
+  const view = new View(metrics);
+  // Before NATS answers: whoever watches over this process must see it wait, not believe it dead.
+  const health = await startHealthServer(healthOptions(settings, view));
   try {
-    return await reconcile(settings, { link, signal, logger });
+    const link = await connected(settings, signal, logger);
+    if (link === null) return settings.once ? 3 : 0;
+    try {
+      logger.info({ port: health.port, branch: settings.branch }, "reconciler started");
+      return await reconcile(settings, { link, signal, logger, metrics, view });
+    } finally {
+      await link.close();
+    }
   } finally {
-    await link.close();
+    await health.close();
   }
 }
 
@@ -53,10 +62,8 @@ function refuseBadSource(repo: string): void {
   try {
     remoteAddress(repo);
   } catch (error) {
-    throw new UsageError(errorText(error), {
-      hint: "Forges offer an https address for every repository.",
-      cause: error,
-    });
+    const hint = "Forges offer an https address for every repository.";
+    throw new UsageError(errorText(error), { hint, cause: error });
   }
 }
 
@@ -74,22 +81,18 @@ interface Surroundings {
   readonly link: NatsLink;
   readonly signal: AbortSignal;
   readonly logger: Logger;
+  readonly metrics: ReconcilerMetrics;
+  readonly view: View;
 }
 
-async function reconcile(settings: ReconcilerSettings, { link, signal, logger }: Surroundings): Promise<ExitCode> {
-  const metrics = createReconcilerMetrics();
-  const updateMetrics = metricsUpdater(metrics);
+async function reconcile(settings: ReconcilerSettings, world: Surroundings): Promise<ExitCode> {
+  const { link, signal, logger, metrics, view } = world;
   const report = stanceLogger(logger);
   const pass = new OncePass(settings.once, logger);
   const send = (event: Event): void => loop.send(event);
   const commits = new Commits(commitsOptions(settings));
   const writer = createWriter(link);
-  const lease = startLease(link, {
-    id: `${hostname()}:${process.pid}`,
-    durationMs: settings.lease,
-    onAcquired: () => send({ kind: "lease", held: true, reason: "this reconciler writes" }),
-    onLost: (reason) => send({ kind: "lease", held: false, reason }),
-  });
+  const lease = new WriterLease(link, { id: `${hostname()}:${process.pid}`, durationMs: settings.lease, send });
   const performer = new Performer({
     commits,
     link,
@@ -99,8 +102,7 @@ async function reconcile(settings: ReconcilerSettings, { link, signal, logger }:
     send,
     differences(found) {
       metrics.metric.bucketDifferences.set(found.length);
-      for (const difference of found)
-        logger.warn({ ...difference }, "a bucket differs from the wire contract; it is used as it is");
+      for (const one of found) logger.warn({ ...one }, "a bucket differs from the wire contract; it is used as it is");
     },
   });
   const loop = startLoop<State, Event, Effect>({
@@ -108,6 +110,7 @@ async function reconcile(settings: ReconcilerSettings, { link, signal, logger }:
       observe,
       decide(state, nowMs) {
         report(state);
+        lease.look(state);
         pass.look(state);
         return decide(state, nowMs);
       },
@@ -117,6 +120,7 @@ async function reconcile(settings: ReconcilerSettings, { link, signal, logger }:
     clock: systemClock,
     logger,
   });
+  view.loop = loop;
   const feeds = startBucketFeeds(link, {
     send,
     dropped(bucket, key) {
@@ -124,22 +128,6 @@ async function reconcile(settings: ReconcilerSettings, { link, signal, logger }:
       logger.warn({ bucket, key }, "a payload cannot be used");
     },
   });
-  const health = await startHealthServer({
-    listen: settings.once ? "off" : settings.listen,
-    health: () => healthOf(loop.state()),
-    ready: () => readinessOf(loop.state()),
-    metrics: () => {
-      updateMetrics(loop.state());
-      return metrics.text();
-    },
-    routes: {
-      "POST /webhook": () => {
-        send({ kind: "poll-wanted" });
-        return { status: 202, text: "the repository is asked for news\n" };
-      },
-    },
-  });
-  logger.info({ port: health.port, branch: settings.branch }, "reconciler started");
   try {
     return await pass.ended(signal);
   } finally {
@@ -147,9 +135,49 @@ async function reconcile(settings: ReconcilerSettings, { link, signal, logger }:
     await loop.stop();
     writer.close();
     await lease.release();
-    await Promise.allSettled([health.close(), commits.close(), ...feeds.map((feed) => feed.stop())]);
+    await Promise.allSettled([commits.close(), ...feeds.map((feed) => feed.stop())]);
     logger.info("reconciler stopped");
   }
+}
+
+/** What can be said about the process, from its first moment on. */
+class View {
+  loop: Loop<State, Event> | null = null;
+  readonly #metrics: ReconcilerMetrics;
+  readonly #update: (state: State) => void;
+
+  constructor(metrics: ReconcilerMetrics) {
+    this.#metrics = metrics;
+    this.#update = metricsUpdater(metrics);
+  }
+
+  check(of: (state: State) => Check, okBefore: boolean): Check {
+    return this.loop === null ? { ok: okBefore, reason: "not connected to NATS yet" } : of(this.loop.state());
+  }
+
+  async metrics(): Promise<string> {
+    if (this.loop !== null) this.#update(this.loop.state());
+    return this.#metrics.text();
+  }
+
+  wantPoll(): void {
+    this.loop?.send({ kind: "poll-wanted" });
+  }
+}
+
+function healthOptions(settings: ReconcilerSettings, view: View): HealthServerOptions {
+  return {
+    listen: settings.once ? "off" : settings.listen,
+    health: () => view.check(healthOf, true),
+    ready: () => view.check(readinessOf, false),
+    metrics: () => view.metrics(),
+    routes: {
+      "POST /webhook": () => {
+        view.wantPoll();
+        return { status: 202, text: "the repository is asked for news\n" };
+      },
+    },
+  };
 }
 
 function commitsOptions(settings: ReconcilerSettings): ConstructorParameters<typeof Commits>[0] {

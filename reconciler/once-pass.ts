@@ -56,6 +56,8 @@ export class OncePass {
   #wind(): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
+      // Git has limits of its own: a large repository may take its time.
+      if (this.#last !== null && waitsForGit(this.#last)) return this.#wind();
       const reason = this.#last === null ? "nothing was heard" : standstillReason(this.#last);
       this.#logger.error({ code: 3, reason }, "the pass gets nowhere");
       this.#end(3);
@@ -67,6 +69,11 @@ function progressOf({ counts, holdings, recordRevision, git, commits }: State): 
   const { put, delete: deleted, unmark } = counts.written;
   const sizes = [holdings.values.size, holdings.markers.size, holdings.states.size, commits.size];
   return [put, deleted, unmark, ...sizes, recordRevision, git.head].join(" ");
+}
+
+function waitsForGit(state: State): boolean {
+  const stance = stanceOf(state);
+  return stance.kind === "wait" && (stance.need !== null || (state.synced.fleet && !state.git.asked));
 }
 
 function standstillReason(state: State): string {

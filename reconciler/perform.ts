@@ -1,7 +1,6 @@
 /** Effect → the world. Whatever goes wrong comes back as an event. */
 import { ensureBuckets, type BucketDifference } from "#nats/buckets.ts";
 import { putIf, readKey } from "#nats/compare-and-set.ts";
-import type { Lease } from "#nats/lease.ts";
 import type { NatsLink } from "#nats/link.ts";
 import { purgeKey } from "#nats/purge.ts";
 import type { Writer } from "#nats/writer.ts";
@@ -19,7 +18,7 @@ export interface Adapters {
   readonly commits: Commits;
   readonly link: NatsLink;
   readonly writer: Writer;
-  readonly lease: Lease;
+  readonly lease: { holds: () => boolean };
   readonly replicas: number;
   readonly send: (event: Event) => void;
   /** Buckets that exist and are not as this version would make them. */

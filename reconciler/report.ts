@@ -68,7 +68,7 @@ export function stanceLogger(logger: Logger): (state: State) => void {
     }
     if (changed("stance", stanceText(stance))) logStance(logger, stance);
     const applied = state.record?.applied ?? null;
-    if (changed("applied", applied ?? "") && applied !== null) {
+    if (state.synced["desired-state"] && changed("applied", applied ?? "") && applied !== null) {
       logger.info({ commit: applied, keys: state.holdings.values.size }, "applied");
     }
     if (state.writesTrouble !== null && changed("writes", state.writesTrouble)) {

@@ -1,6 +1,7 @@
 /** A real git server over HTTP on a free port (`git http-backend`), with a token and faults to order. */
 import { spawn } from "node:child_process";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 
 /** How the server misbehaves. `answer` faults hit the answers that carry packs or references. */
@@ -25,6 +26,8 @@ export interface GitServerOptions {
   readonly token?: string;
   /** True: the Git-Protocol header is dropped, as some proxies do, so that version 0 is spoken. */
   readonly version0?: boolean;
+  /** Serves https with this certificate and key (PEM). */
+  readonly tls?: { readonly cert: string; readonly key: string };
 }
 
 export interface GitServer {
@@ -52,9 +55,10 @@ const STATUS: Partial<Record<GitFault, number>> = {
 
 /** Starts the server. Pushes are allowed to who has the token. */
 export async function startGitServer(options: GitServerOptions): Promise<GitServer> {
-  const http = createServer((req, res) => {
+  const listener = (req: IncomingMessage, res: ServerResponse): void => {
     handle(server, options, req, res).catch(() => res.destroy());
-  });
+  };
+  const http = options.tls === undefined ? createServer(listener) : createTlsServer(options.tls, listener);
   await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
   const { port } = http.address() as AddressInfo;
   const close = (): Promise<void> =>
@@ -63,7 +67,7 @@ export async function startGitServer(options: GitServerOptions): Promise<GitServ
       http.closeAllConnections();
     });
   const server: GitServer = {
-    url: `http://127.0.0.1:${port}`,
+    url: `${options.tls === undefined ? "http" : "https"}://127.0.0.1:${port}`,
     port,
     fault: null,
     faultOn: "all",

@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { findTrailer } from "#git/history.ts";
 import { FleetSnapshots } from "#git/fleet-snapshot.ts";
@@ -168,7 +169,7 @@ describe("faults of a server", () => {
 
   test.each(faults)("%s is an error of its own, without the token, and passes", async (fault, kind) => {
     const first = repo.commit("first", { "devices/a.yaml": "a" });
-    const git = keep(await remote({ token: TOKEN }));
+    const git = keep(await remote({ token: TOKEN, idleMs: fault === "stall" ? 1_500 : 20_000 }));
     await git.ensureCommit(await git.head("main"));
     const second = repo.commit("second", { "devices/a.yaml": "b" });
     const running = need(server);
@@ -208,6 +209,21 @@ describe("faults of a server", () => {
     const git = keep(await openSource({ repo: `${server.url.replace("//", `//${TOKEN}@`)}/fleet/.git` }));
     expect(await git.head("main")).toBe(head);
     expect(git.description).not.toContain(TOKEN);
+  });
+
+  test("a certificate that nobody trusts is named as such, and trusted with its authority in a file", async () => {
+    const head = repo.commit("first");
+    const [key, cert] = [`${scratch.path}/key.pem`, `${scratch.path}/cert.pem`];
+    const subject = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"];
+    const made = ["-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-keyout", key, "-out", cert];
+    execFileSync("openssl", ["req", ...made, ...subject], { stdio: "pipe" });
+    const tls = { cert: readFileSync(cert, "utf8"), key: readFileSync(key, "utf8") };
+    server = await startGitServer({ root: scratch.path, tls });
+    const url = `${server.url}/fleet/.git`;
+    const failure = await failureOf(keep(await openSource({ repo: url })).head("main"));
+    expect(failure.message).toContain("the certificate of 127.0.0.1");
+    expect(failure.hint).toContain("--git-ca");
+    expect(await keep(await openSource({ repo: url, caFile: cert })).head("main")).toBe(head);
   });
 
   test("a stop is obeyed in the middle of a request", async () => {
@@ -312,10 +328,15 @@ test("a file that is much too large is told by its size, not unpacked", async ()
   }
 });
 
-async function remote(options: { version0?: boolean; token?: string; sent?: string }): Promise<GitSource> {
+async function remote(options: {
+  version0?: boolean;
+  token?: string;
+  sent?: string;
+  idleMs?: number;
+}): Promise<GitSource> {
   const { version0 = false, token } = options;
   server = await startGitServer({ root: scratch.path, version0, ...(token === undefined ? {} : { token }) });
-  return openSource({ repo: `${server.url}/fleet/.git/`, token: options.sent ?? token, idleMs: 300 });
+  return openSource({ repo: `${server.url}/fleet/.git/`, token: options.sent ?? token, idleMs: options.idleMs });
 }
 
 function keep<T extends GitSource>(source: T): T {

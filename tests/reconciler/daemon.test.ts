@@ -147,7 +147,7 @@ describe("a git server", () => {
     await using git = await startGitServer({ root: fleet.scratch.path, token: TOKEN });
     const repo = `${git.url}/fleet/.git`;
     const first = fleet.repo.commit("first", kiosks(3));
-    const daemon = fleet.start({ repo, gitToken: TOKEN, gitTimeout: "300ms" });
+    const daemon = fleet.start({ repo, gitToken: TOKEN, gitTimeout: "1s" });
     await fleet.applied(first);
     const bucket = await fleet.bucket("desired-state");
     let version = 1;
