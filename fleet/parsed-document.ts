@@ -20,6 +20,8 @@ const NO_DEVICE = { id: "" as DeviceId, labels: new Map<string, string>() };
 export interface FileText {
   readonly file: string;
   readonly lines: Lines;
+  /** True where some value could not be read. */
+  readonly hasFaults: boolean;
 }
 
 /** A document of a known kind. */
@@ -46,7 +48,7 @@ export class ParsedDocument {
 
   /** True where nothing at this path or inside it is wrong. */
   isSound(...path: ValuePath): boolean {
-    if (this.#issues.length === 0) return this.valueAt(path) !== UNKNOWN;
+    if (this.#issues.length === 0 && !this.#source.hasFaults) return true;
     const touched = this.#issues.some((issue) => path.every((part, index) => issue.path[index] === part));
     return !touched && !holdsUnknown(this.valueAt(path));
   }

@@ -74,8 +74,8 @@ const FOLDER_KINDS: Readonly<Record<string, readonly DocumentKind[]>> = {
 
 /** Checks the text of one file. */
 export function parseFile(path: string, text: string): ParsedFile {
-  const source: FileText = { file: path, lines: new Lines(text) };
   const reading = readYaml(text);
+  const source: FileText = { file: path, lines: new Lines(text), hasFaults: reading.faults.length > 0 };
   const problems = reading.faults.map((fault) => problemAt(placeAt(source, fault.offset), fault.code, fault.message));
   const parts: Parts = { deployments: [], devices: [], selectors: [], settings: [], references: [] };
   const counts = { Deployment: 0, Device: 0, DeviceSelector: 0, Fleet: 0 };

@@ -1,4 +1,4 @@
-import { array, assert, constantFrom, dictionary, property } from "fast-check";
+import { array, assert, constantFrom, dictionary, nat, oneof, property, record, string } from "fast-check";
 import { describe, expect, test } from "vitest";
 import { readFiles } from "#tests/contract/fleet-of.ts";
 import { problemLine } from "./validate-text.ts";
@@ -276,16 +276,76 @@ describe("a hostile repository", () => {
       `${HEAD}kind: Deployment\nmetadata: {name: w, annotations: {a: &a ${"x".repeat(9_000)}}}\nspec: {targetSelector: {}, score: {type: PodmanV0, data: {services: [{name: a, image: r.example/a:1, command: [${"*a,".repeat(90)}]}]}}}\n`,
     ],
   ])("of %s is refused soon, with bounded answers", (_what, text) => {
-    const startMs = performance.now();
+    const before = process.cpuUsage();
     const { problems } = readFiles({
       "deployments/h.yaml": text.includes("kind: Deployment") ? text : "",
       "devices/h.yaml": text.includes("kind: Deployment") ? device("d") : text,
     });
-    const tookMs = performance.now() - startMs;
+    const { user, system } = process.cpuUsage(before);
     expect(problems.length).toBeGreaterThan(0);
     expect(problems.length).toBeLessThanOrEqual(65_000);
     expect(Math.max(...problems.map(({ message }) => message.length))).toBeLessThan(1_000);
-    // A second is promised; the bound is wider because test machines are shared.
-    expect(tookMs).toBeLessThan(3_000);
+    // A second is promised. Time on the processor counts, as test machines are shared; it counts helper threads, too.
+    expect((user + system) / 1_000).toBeLessThan(2_000);
+  });
+});
+
+describe("whatever is written", () => {
+  const whole = `${deployment("w", "ports: ['80:80', '81:${device.id}']\nenv: [{name: A, value: '${device.labels.x:-y}'}]\nfiles: &f [{path: /a, content: \"b\\n\", mode: '0644'}]\nhealth: {command: [x], retries: 3}\n")}---\n${device("a", "&l {role: kiosk}")}---\n${HEAD}kind: DeviceSelector\nmetadata: {name: s}\nspec: {matchExpressions: [{key: a, operator: In, values: [b]}]}\n---\n${HEAD}kind: Fleet\nmetadata: {name: f}\nspec: {prune: {maxPercent: 5}}\n`;
+  const scrap = oneof(
+    string({ unit: "binary", maxLength: 3 }),
+    constantFrom(
+      ": ",
+      "\n",
+      "- ",
+      "  ",
+      "{",
+      "}",
+      "[",
+      "]",
+      "*f",
+      "*l",
+      "&f ",
+      "!!int ",
+      "!x ",
+      "<<: *l\n",
+      "~",
+      "${",
+      "$${",
+      "}",
+      '"\\ud800"',
+      '"\\0"',
+      '"\\U00110000"',
+      "---\n",
+      "%YAML 1.1\n",
+      "? ",
+      "| ",
+      "> ",
+      "'",
+      '"',
+      "# ",
+      "\t",
+      "1",
+      ".nan",
+      "__proto__: ",
+    ),
+  );
+  const edit = record({ at: nat(whole.length), cut: nat(6), scrap });
+
+  test("is answered, never a crash", () => {
+    assert(
+      property(array(edit, { minLength: 1, maxLength: 4 }), (edits) => {
+        const text = edits.reduce(
+          (before, { at, cut, scrap: put }) => before.slice(0, at) + put + before.slice(at + cut),
+          whole,
+        );
+        const bytes = new TextEncoder().encode(text.toWellFormed());
+        const reading = readFiles({ "deployments/a.yaml": bytes, "devices/b.yaml": bytes, "fleet.yaml": bytes });
+        const places = reading.problems.map(problemLine);
+        expect(new Set(places).size).toBe(places.length);
+        expect(reading.problems.every(({ line, column }) => line >= 1 && column >= 1)).toBe(true);
+      }),
+      { numRuns: 1_000 },
+    );
   });
 });

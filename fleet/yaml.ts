@@ -168,6 +168,10 @@ class Composer {
 
   #scalarValue(event: ScalarEvent): unknown {
     const text = getScalarValue(this.#text, event);
+    if (event.style === SCALAR_STYLE.DOUBLE_QUOTED && !isCharacters(text)) {
+      this.#fault(event.valueStart - 1, "yaml-syntax", "this text has escapes that are no characters");
+      return UNKNOWN;
+    }
     if (event.tagStart < 0) return event.style === SCALAR_STYLE.PLAIN ? resolvePlain(text) : text;
     const value = resolveTagged(this.#text.slice(event.tagStart, event.tagEnd), text);
     if (value !== UNRESOLVED) return value;
@@ -312,6 +316,11 @@ class Composer {
 
 function isAbsent(event: Event): boolean {
   return event.type === EVENT_ID.SCALAR && event.valueStart < 0 && event.tagStart < 0 && event.anchorStart < 0;
+}
+
+/** False for halves of surrogate pairs, and for null, which no program can be given. */
+function isCharacters(text: string): boolean {
+  return text.isWellFormed() && !text.includes("\0");
 }
 
 /** Sets an own member whatever its name is; assignment would reach the prototype through `__proto__`. */
