@@ -9,7 +9,7 @@ import { headersOf } from "./message-headers.ts";
 import { failed, resultOf, type WriteResult } from "./publish-answer.ts";
 import { API_TIMEOUT_MS, apiRequest, ask } from "./request.ts";
 import { parseStoredHeaders } from "./stored-headers.ts";
-import type { Write } from "./writer.ts";
+import { payloadOf, type Write } from "./write.ts";
 
 const WRITE_TIMEOUT_MS = 5_000;
 const NOT_FOUND = 404;
@@ -76,10 +76,9 @@ async function writeOnce(link: NatsLink, write: Write, timeoutMs = WRITE_TIMEOUT
   const doing = `write ${write.key}`;
   try {
     const headers = headersOf(write);
-    const value = write.kind === undefined || write.kind === "put" ? write.value : "";
     const subject = link.publishSubjectOf(write.bucket, write.key);
     const send = (): Promise<Msg> =>
-      link.connection.request(subject, value, {
+      link.connection.request(subject, payloadOf(write), {
         timeout: timeoutMs,
         ...(headers === undefined ? {} : { headers }),
       });

@@ -2,13 +2,12 @@
 import { systemClock, type Clock } from "#runtime/clock.ts";
 import { BUCKETS, RECONCILER_LEASE_KEY } from "#schema/keys.ts";
 import { nuid } from "@nats-io/transport-node";
-import { deleteIf, putIf, readKey, type KeyState } from "./compare-and-set.ts";
 import { NatsFailure } from "./errors.ts";
 import { startFeed, type Feed, type FeedChange } from "./feed.ts";
+import { LeaseKey } from "./lease-key.ts";
 import { LeaseSight } from "./lease-sight.ts";
-import { leaseText, parseLease } from "./lease-value.ts";
+import { parseLease } from "./lease-value.ts";
 import type { NatsLink } from "./link.ts";
-import { serverNowMs } from "./server-time.ts";
 import type { WriteResult } from "./writer.ts";
 
 const DURATION_MS = 3_000;
@@ -16,7 +15,6 @@ const RENEWALS_PER_DURATION = 3;
 /** Part of the duration that a holder gives away, for clocks that do not run equally fast. */
 const SAFETY_SHARE = 0.05;
 const RETRY_MS = 100;
-const RELEASE_WITHIN_MS = 1_000;
 /** The holder is noticed to be gone by its silence, not by the feed; this is for the feed's own losses. */
 const FEED_HEARTBEAT_MS = 500;
 
@@ -62,7 +60,7 @@ class LeaseRunner implements Lease {
   readonly #options: LeaseOptions;
   readonly #clock: Clock;
   readonly #durationMs: number;
-  readonly #token = nuid.next();
+  readonly #key: LeaseKey;
   readonly #sight: LeaseSight;
   #feed: Feed | null = null;
   #held: Held | null = null;
@@ -72,13 +70,16 @@ class LeaseRunner implements Lease {
   #cancelStep: () => void = () => {};
   #cancelExpiry: () => void = () => {};
   readonly #released = new AbortController();
+  #releasing: Promise<void> | null = null;
 
   constructor(link: NatsLink, options: LeaseOptions) {
     this.#link = link;
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#durationMs = options.durationMs ?? DURATION_MS;
-    this.#sight = new LeaseSight(this.#token);
+    const token = nuid.next();
+    this.#sight = new LeaseSight(token);
+    this.#key = new LeaseKey(link, { ...options, token, durationMs: this.#durationMs });
   }
 
   start(): void {
@@ -101,40 +102,24 @@ class LeaseRunner implements Lease {
     return this.holds() ? this.#options.id : this.#sight.holder();
   }
 
-  async release(): Promise<void> {
-    if (this.#isReleased()) return;
+  release(): Promise<void> {
+    this.#releasing ??= this.#release();
+    return this.#releasing;
+  }
+
+  async #release(): Promise<void> {
     this.#released.abort();
     this.#cancelStep();
     this.#cancelExpiry();
     await this.#busy;
     const held = this.#held;
     this.#held = null;
-    if (held !== null && this.#link.connected()) await this.#handOver(held.revision);
+    if (held !== null && this.#link.connected()) await this.#key.handOver(held.revision);
     await this.#feed?.stop();
   }
 
   #isReleased(): boolean {
     return this.#released.signal.aborted;
-  }
-
-  /** Leaves a marker, which whoever stands by sees at once. Where this fails the lease runs out by itself. */
-  async #handOver(expectedRevision: number): Promise<void> {
-    const first = await this.#remove(expectedRevision);
-    if (first.kind !== "conflict") return;
-    // Our last renewal may have arrived although its acknowledgement did not.
-    const now = await this.#readOurs().catch(() => null);
-    if (now !== null) await this.#remove(now.revision);
-  }
-
-  #remove(expectedRevision: number): Promise<WriteResult> {
-    return deleteIf(this.#link, { ...this.#put(expectedRevision), timeoutMs: RELEASE_WITHIN_MS });
-  }
-
-  /** What the key holds, where it is a lease of this process. */
-  async #readOurs(): Promise<KeyState | null> {
-    const now = await readKey(this.#link, BUCKETS.fleet, RECONCILER_LEASE_KEY, AbortSignal.timeout(RELEASE_WITHIN_MS));
-    if (now === null || now.value === null) return null;
-    return parseLease(now.value, this.#durationMs).token === this.#token ? now : null;
   }
 
   #see(change: FeedChange): void {
@@ -176,7 +161,8 @@ class LeaseRunner implements Lease {
       if (this.#held !== null) return await this.#renew(this.#held);
       return await this.#standBy();
     } catch (error) {
-      if (!(error instanceof NatsFailure)) throw error;
+      if (!(error instanceof NatsFailure))
+        this.#link.logger.error({ err: error }, "the lease met what it does not know");
       return this.#retryMs();
     }
   }
@@ -195,7 +181,7 @@ class LeaseRunner implements Lease {
     if (result.kind === "written") return this.#renewalMs();
     if (result.kind === "failed") return this.#retryMs();
     // Our own renewal may have arrived although its acknowledgement did not.
-    const now = await this.#readOurs();
+    const now = await this.#key.readOurs();
     if (now !== null && this.holds()) {
       this.#held = { revision: now.revision, untilMs: held.untilMs };
       return 0;
@@ -209,7 +195,7 @@ class LeaseRunner implements Lease {
     const waitMs = this.#sight.waitMs(this.#clock.monotonicMs());
     if (waitMs > 0) return waitMs;
     const { revision } = this.#sight;
-    const leftMs = await this.#leftByServerMs();
+    const leftMs = await this.#key.leftMs(this.#sight.foreign(), this.#released.signal);
     // What was judged is no longer what is there.
     if (this.#sight.revision !== revision) return 0;
     if (leftMs > 0) {
@@ -222,37 +208,18 @@ class LeaseRunner implements Lease {
     return result.kind === "conflict" ? this.#renewalMs() : this.#retryMs();
   }
 
-  /** How long the lease in sight is still good, by the server's clock: the only judge. */
-  async #leftByServerMs(): Promise<number> {
-    const foreign = this.#sight.foreign();
-    if (foreign === null) return 0;
-    return foreign.atMs + foreign.durationMs - (await serverNowMs(this.#link, BUCKETS.fleet, this.#released.signal));
-  }
-
   #renewalMs(): number {
     return this.#durationMs / RENEWALS_PER_DURATION;
   }
 
-  #put(expectedRevision: number) {
-    const { headers } = this.#options;
-    return {
-      bucket: BUCKETS.fleet,
-      key: RECONCILER_LEASE_KEY,
-      expectedRevision,
-      ...(headers === undefined ? {} : { headers }),
-    };
-  }
-
   /** Takes or renews the lease. It counts from before it was sent: the server's stamp can only be later. */
-  async #write(expectedRevision: number) {
+  async #write(expectedRevision: number): Promise<WriteResult> {
     const sentMs = this.#clock.monotonicMs();
-    const text = leaseText({ holder: this.#options.id, token: this.#token, duration_ms: this.#durationMs });
-    const options = { ...this.#put(expectedRevision), timeoutMs: this.#durationMs / 2 };
-    const result = await putIf(this.#link, text, options);
+    const result = await this.#key.write(expectedRevision);
     if (result.kind !== "written") return result;
     const untilMs = sentMs + this.#durationMs * (1 - SAFETY_SHARE);
     if (!this.#isReleased() || this.#held !== null) this.#hold({ revision: result.revision, untilMs });
-    else await this.#handOver(result.revision);
+    else await this.#key.handOver(result.revision);
     return result;
   }
 

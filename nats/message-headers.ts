@@ -1,7 +1,7 @@
 /** Headers of outgoing messages, encoded once and cheaply: the client library's own cost more than the rest of a write. */
 import type { MsgHdrs } from "@nats-io/transport-node";
 import { NatsFailure } from "./errors.ts";
-import type { Write } from "./writer.ts";
+import type { Write } from "./write.ts";
 
 const FIRST_LINE = "NATS/1.0\r\n";
 const EXPECTED_REVISION_HEADER = "Nats-Expected-Last-Subject-Sequence";

@@ -1,5 +1,4 @@
 /** Many writes at once: pipelined, each acknowledged, with a bounded number in flight. */
-import type { BucketName } from "#schema/keys.ts";
 import { nuid, type Msg, type Subscription } from "@nats-io/transport-node";
 import { BoundedQueue } from "./bounded-queue.ts";
 import { NatsFailure, toNatsFailure } from "./errors.ts";
@@ -8,7 +7,9 @@ import { headersOf } from "./message-headers.ts";
 import { failed, resultOf, type WriteResult } from "./publish-answer.ts";
 import { disconnected } from "./request.ts";
 import { isKey } from "./subjects.ts";
+import { payloadOf, type Write } from "./write.ts";
 export type { WriteResult } from "./publish-answer.ts";
+export type { Write } from "./write.ts";
 
 const WINDOW = 1_024;
 /** So that large values do not fill memory before the server takes them. */
@@ -17,15 +18,6 @@ const TIMEOUT_MS = 5_000;
 const TIMEOUT_CHECKS = 10;
 /** Writes that wait for room while their writers do not look at `ready`. */
 const QUEUE_PER_WINDOW = 64;
-
-/** One change to one key. */
-export type Write = {
-  readonly bucket: BucketName;
-  readonly key: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  /** Refused as a conflict unless the key's last revision is this; 0: the key holds nothing, not even a marker. */
-  readonly expectedRevision?: number;
-} & ({ readonly kind?: "put"; readonly value: Uint8Array | string } | { readonly kind: "delete" | "purge" });
 
 /** A pipeline of writes. */
 export interface Writer {
@@ -100,8 +92,7 @@ class Pipeline implements Writer {
 
   write(write: Write): Promise<WriteResult> {
     return new Promise((resolve) => {
-      const bytes = write.kind === undefined || write.kind === "put" ? write.value.length : 0;
-      const pending: Pending = { write, resolve, bytes, sentAtMs: 0 };
+      const pending: Pending = { write, resolve, bytes: payloadOf(write).length, sentAtMs: 0 };
       if (this.#queue.size === 0 && this.#hasRoom()) this.#send(pending);
       else if (!this.#queue.push(pending)) {
         resolve(failed(new NatsFailure("could not write: too much is waiting already", "retry")));
@@ -139,12 +130,11 @@ class Pipeline implements Writer {
       return;
     }
     const id = (this.#lastId += 1);
-    const value = write.kind === undefined || write.kind === "put" ? write.value : "";
     const subject = this.#link.publishSubjectOf(write.bucket, write.key);
     try {
       const headers = headersOf(write);
       const reply = this.#inbox + id;
-      this.#link.connection.publish(subject, value, headers === undefined ? { reply } : { reply, headers });
+      this.#link.connection.publish(subject, payloadOf(write), headers === undefined ? { reply } : { reply, headers });
     } catch (error) {
       pending.resolve(failed(toNatsFailure(error, `write ${write.key}`)));
       return;

@@ -1,20 +1,20 @@
 /** A real nats-server with JetStream on a free port, that a test or the demo can stop, kill, pause, restart and wipe. */
 import { spawn, type ChildProcess } from "node:child_process";
-import { accessSync, constants, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { once } from "node:events";
+import { findNatsServer } from "./find-nats-server.ts";
+import { freePort } from "./free-port.ts";
+export { findNatsServer } from "./find-nats-server.ts";
 
 const READY_WITHIN_MS = 20_000;
 const STOP_WITHIN_MS = 10_000;
 const PROBE_EVERY_MS = 10;
 const START_ATTEMPTS = 5;
 const LOG_TAIL_CHARS = 64 * 1024;
-/** Where packages put the server although no ordinary PATH names it. */
-const EXTRA_FOLDERS = ["/usr/sbin", "/usr/local/sbin", "/usr/local/bin", "/opt/homebrew/bin"];
-
 /** How to start a server. */
 export interface NatsServerOptions {
   /** The port to listen on; a free one where it is left out. */
@@ -70,17 +70,6 @@ export async function startNatsServer(options: NatsServerOptions = {}): Promise<
     await rm(folder, { recursive: true, force: true });
     throw error;
   }
-}
-
-/** The path of `nats-server` on this machine, looked for on the PATH and then in `others`. Throws with the command that installs it. */
-export function findNatsServer(others: readonly string[] = EXTRA_FOLDERS): string {
-  const named = process.env["GITFLEET_NATS_SERVER"];
-  if (named !== undefined && named !== "") return named;
-  const folders = [...(process.env["PATH"] ?? "").split(delimiter), ...others];
-  const found = folders.map((folder) => join(folder, "nats-server")).find(isExecutable);
-  if (found !== undefined) return found;
-  const install = process.platform === "darwin" ? "brew install nats-server" : "sudo apt-get install -y nats-server";
-  throw new Error(`nats-server is not installed: run \`${install}\`, then try again`);
 }
 
 async function startInFolder(binary: string, folder: string, options: NatsServerOptions): Promise<NatsServer> {
@@ -251,25 +240,6 @@ async function answers(port: number): Promise<boolean> {
     return false;
   } finally {
     socket.destroy();
-  }
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const address = probe.address();
-  probe.close();
-  await once(probe, "close");
-  if (address === null || typeof address === "string") throw new Error("no free port on 127.0.0.1");
-  return address.port;
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
   }
 }
 
