@@ -42,6 +42,8 @@ export interface LocalFleetOptions {
   readonly network?: "own" | "host";
   readonly simulated?: boolean;
   readonly pollInterval?: string;
+  /** More words for the agent. */
+  readonly agentArgs?: readonly string[];
 }
 
 type Wrap = NonNullable<GitfleetProcessOptions["wrap"]>;
@@ -71,7 +73,7 @@ export class UndoStack {
 /** Starts all of it, part by part. What was started is on `undo`, also where this throws. */
 export async function startLocalFleet(options: LocalFleetOptions): Promise<LocalFleet> {
   const { undo, signal, progress = () => () => undefined } = options;
-  const { network = "own", simulated = true, pollInterval = "500ms" } = options;
+  const { network = "own", simulated = true, pollInterval = "500ms", agentArgs: more = [] } = options;
   async function part<T>(what: string, start: () => Promise<T>, end?: (part: T) => Promise<void>): Promise<T> {
     signal?.throwIfAborted();
     const done = progress(what);
@@ -109,7 +111,7 @@ export async function startLocalFleet(options: LocalFleetOptions): Promise<Local
   const who = ["--device-id", REAL_DEVICE, "--label", "role=demo", "--podman", device.socketPath];
   // The agent looks at the ports that its device publishes, so it has to live in the device's network.
   const onDevice: Wrap = (command, args) => device.enter(command, args);
-  const agentArgs = [...who, "--state-dir", stateDir, ...HEARTBEAT];
+  const agentArgs = [...who, "--state-dir", stateDir, ...HEARTBEAT, ...more];
   const agent = await program("agent", "the agent: NATS → podman", agentArgs, onDevice);
   const from = ["--from", repository.path, "--except", REAL_DEVICE, "--delay", "500ms", ...HEARTBEAT];
   const simulator = simulated ? await program("simulate", "the simulated devices", from) : null;
