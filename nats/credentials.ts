@@ -71,8 +71,17 @@ function loginOf(servers: readonly string[]): { user?: string; pass?: string; to
   const login = servers.map((server) => partsOf(server).login).find((found) => found !== null);
   if (login === undefined || login === null) return {};
   const colon = login.indexOf(":");
-  if (colon < 0) return { token: decodeURIComponent(login) };
-  return { user: decodeURIComponent(login.slice(0, colon)), pass: decodeURIComponent(login.slice(colon + 1)) };
+  if (colon < 0) return { token: decoded(login) };
+  return { user: decoded(login.slice(0, colon)), pass: decoded(login.slice(colon + 1)) };
+}
+
+/** A lone percent sign is taken as it is written. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 /** Credentials may be renewed while we run. The client library closes for good where this throws, so it never does. */
@@ -80,8 +89,10 @@ function rereadingAuthenticator(path: string, logger: Logger): Authenticator {
   let last = credsAuthenticator(readFileSync(path));
   return (nonce) => {
     try {
-      last = credsAuthenticator(readFileSync(path));
-      return last(nonce);
+      const next = credsAuthenticator(readFileSync(path));
+      const answer = next(nonce);
+      last = next;
+      return answer;
     } catch (error) {
       logger.warn({ file: path, reason: reasonOf(error) }, "cannot use the NATS credentials file");
     }
