@@ -1,8 +1,19 @@
 /** How each deployment is doing: the fold of desired keys and device states, kept as they change. */
 import type { DevicePair } from "#schema/keys.ts";
 import type { DeploymentName, DeviceId } from "#schema/names.ts";
-import { parseWireTime, wireTime } from "#schema/time.ts";
 import type { DeploymentState } from "#schema/wire.ts";
+import {
+  errorOf,
+  isAbout,
+  newerError,
+  standingOf,
+  type DeviceFacts,
+  type LastError,
+  type PairFacts,
+  type Standing,
+} from "./standing.ts";
+
+export type { LastError } from "./standing.ts";
 
 /** Counts of devices. `matched = succeeded + failed + pending`, always. */
 export interface Aggregate {
@@ -17,13 +28,6 @@ export interface Aggregate {
   /** States that do not say which value they are about; within `matched`. */
   readonly unverified: number;
   readonly last_error: LastError | null;
-}
-
-/** The newest failure. The message is a device's text: escape it where it is shown. */
-export interface LastError {
-  readonly device_id: DeviceId;
-  readonly message: string;
-  readonly at: string;
 }
 
 /** One device that a rollout waits for. */
@@ -41,54 +45,6 @@ export interface Troubled {
   readonly failedTotal: number;
   readonly pending: readonly TroubledDevice[];
   readonly pendingTotal: number;
-}
-
-/** What is known about one deployment on one device. */
-export interface PairFacts {
-  readonly digest: string | null;
-  readonly state: DeploymentState | null;
-}
-
-/** What is known about one device. */
-export interface DeviceFacts {
-  readonly offline: boolean;
-  readonly paused: boolean;
-}
-
-/** What one device adds to an aggregate. */
-export type Standing = "none" | "paused" | "succeeded" | "failed" | "pending";
-
-/** A device counts where a value is desired for it. Its state counts where it is about that value. */
-export function standingOf({ digest, state }: PairFacts, device: DeviceFacts): Standing {
-  if (digest === null) return "none";
-  if (device.paused) return "paused";
-  if (state === null || !isAbout(state, digest)) return "pending";
-  switch (state.phase) {
-    case "Running":
-      return "succeeded";
-    case "Failed":
-      return "failed";
-    case "Pending":
-      return "pending";
-  }
-}
-
-function isAbout(state: DeploymentState, digest: string): boolean {
-  return state.desired_digest === undefined || state.desired_digest === digest;
-}
-
-/** The newer of two failures; of two at once, that of the lower id. */
-export function newerError(a: LastError | null, b: LastError | null): LastError | null {
-  if (a === null || b === null) return a ?? b;
-  const difference = (parseWireTime(a.at) ?? 0) - (parseWireTime(b.at) ?? 0);
-  return difference > 0 || (difference === 0 && a.device_id <= b.device_id) ? a : b;
-}
-
-/** The failure that a state tells. */
-export function errorOf(device: DeviceId, state: DeploymentState): LastError {
-  const atMs = parseWireTime(state.last_event_at);
-  const at = atMs === null ? state.last_event_at : wireTime(atMs);
-  return { device_id: device, message: state.last_error ?? "it did not say why", at };
 }
 
 const NO_FACTS: PairFacts = { digest: null, state: null };

@@ -13,7 +13,8 @@ import {
   type FleetSettings,
   type NamedSelector,
 } from "./fleet.ts";
-import type { DeploymentEntry, Named, ParsedFile, SelectorEntry } from "./parsed-file.ts";
+import type { ParsedFile } from "./parsed-file.ts";
+import type { DeploymentEntry, Named, SelectorEntry } from "./parsed-objects.ts";
 import { problemAt } from "./parsed-document.ts";
 import type { Problem, Warning } from "./problem.ts";
 import type { FleetReading } from "./read.ts";
@@ -22,17 +23,17 @@ import type { FleetReading } from "./read.ts";
 export function assemble(files: readonly ParsedFile[]): FleetReading {
   const problems = files.flatMap((file) => file.problems);
   const selectors = firstOfEach(
-    files.flatMap((file) => file.selectors),
+    files.flatMap((file) => file.objects.selectors),
     "DeviceSelector",
     problems,
   );
   const devices = firstOfEach(
-    files.flatMap((file) => file.devices),
+    files.flatMap((file) => file.objects.devices),
     "Device",
     problems,
   );
   const entries = firstOfEach(
-    files.flatMap((file) => file.deployments),
+    files.flatMap((file) => file.objects.deployments),
     "Deployment",
     problems,
   );
@@ -71,7 +72,7 @@ function firstOfEach<E extends Named<string, unknown>>(
 }
 
 function settingsOf(files: readonly ParsedFile[], problems: Problem[]): { name: string; settings: FleetSettings } {
-  const [first, ...more] = files.flatMap((file) => file.settings);
+  const [first, ...more] = files.flatMap((file) => file.objects.settings);
   for (const { namePlace } of more) {
     problems.push(problemAt(namePlace, "duplicate-name", "fleet.yaml holds one Fleet; remove this one"));
   }
@@ -79,7 +80,7 @@ function settingsOf(files: readonly ParsedFile[], problems: Problem[]): { name: 
 }
 
 function unknownSelectors(files: readonly ParsedFile[], selectors: ReadonlyMap<string, unknown>): Problem[] {
-  const unknown = files.flatMap((file) => file.references).filter(({ name }) => !selectors.has(name));
+  const unknown = files.flatMap((file) => file.objects.references).filter(({ name }) => !selectors.has(name));
   return unknown.map(({ name, place }) => {
     const hint = suggestion(name, selectors.keys()) || "; add a DeviceSelector of this name below devices/";
     return problemAt(place, "unknown-selector", `there is no DeviceSelector named ${quoted(name)}${hint}`);

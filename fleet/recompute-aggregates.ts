@@ -2,7 +2,8 @@
 import type { DevicePair } from "#schema/keys.ts";
 import type { DeploymentName, DeviceId } from "#schema/names.ts";
 import type { DeploymentState } from "#schema/wire.ts";
-import { errorOf, newerError, standingOf, type Aggregate, type LastError } from "./aggregate.ts";
+import type { Aggregate } from "./aggregate.ts";
+import { errorOf, newerError, standingOf, type LastError } from "./standing.ts";
 
 /** Everything that is known at one moment. */
 export interface FleetFacts {
