@@ -12,7 +12,7 @@ import { planReport } from "./core/plan-report.ts";
 import type { BotEffect } from "./core/planned-effects.ts";
 import { scopeOf } from "./core/scope.ts";
 import type { StatusFiles } from "./core/status-files.ts";
-import type { Forge, ForgeCommit, PullRequest } from "./forge/forge.ts";
+import type { Forge, ForgeCommit, MergeResult, PullRequest } from "./forge/forge.ts";
 import { ForgeError } from "./forge/forge-error.ts";
 import { commentMarker } from "./texts/pull-comment.ts";
 import type { BotMetrics } from "./metrics.ts";
@@ -165,11 +165,15 @@ async function judgePull(
   { pull, baseTip }: Doing<"judge-pull">,
   signal: AbortSignal,
 ): Promise<PullJudgement> {
-  const { commits } = parts;
-  const head = await commits.read(pull.head, signal);
-  const mergeBase = await forgeOf(parts).reader.mergeBase(baseTip, pull.head);
-  const base = mergeBase === null ? null : await commits.read(mergeBase, signal);
-  const merge = head.fleet === null ? MOOT : await judgeMerge(parts, { pull, baseTip }, signal);
+  const { reader } = forgeOf(parts);
+  // The forge is asked while git is read: people wait for this comment.
+  const [head, mergeBase, result] = await Promise.all([
+    parts.commits.read(pull.head, signal),
+    reader.mergeBase(baseTip, pull.head),
+    reader.mergeResult(pull.number),
+  ]);
+  const base = mergeBase === null ? null : await parts.commits.read(mergeBase, signal);
+  const merge = head.fleet === null ? MOOT : await judgeMerge(parts, { pull, baseTip, result }, signal);
   return judgementOf({ pull, baseTip, mergeBase, base, head, merge });
 }
 
@@ -197,13 +201,12 @@ function judgementOf(parts: {
 }
 
 async function judgeMerge(
-  parts: PerformParts,
-  { pull, baseTip }: { readonly pull: PullRequest; readonly baseTip: string },
+  { commits }: PerformParts,
+  { pull, baseTip, result }: { readonly pull: PullRequest; readonly baseTip: string; readonly result: MergeResult },
   signal: AbortSignal,
 ): Promise<MergeJudgement> {
-  const result = await forgeOf(parts).reader.mergeResult(pull.number);
   if (result.kind !== "clean") return result;
-  const merged = await parts.commits.read(result.commit, signal);
+  const merged = await commits.read(result.commit, signal);
   // An older answer, from before the branch or the pull request moved.
   const isCurrent = merged.parents.includes(baseTip) && merged.parents.includes(pull.head);
   return isCurrent ? { kind: "judged", judgement: merged.judgement } : { kind: "unknown" };

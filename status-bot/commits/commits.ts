@@ -25,14 +25,17 @@ export interface CommitsOptions {
 }
 
 /** Bases and heads of the pull requests under way; a fleet of 10,000 devices is some ten megabytes. */
-const READINGS_MAX = 6;
+const CONTENTS_MAX = 6;
+
+type Contents = Pick<CommitReading, "fleet" | "judgement">;
 
 /** Reads one commit at a time: the mirror is not made for more. */
 export class Commits {
   readonly #options: CommitsOptions;
   readonly #reader = new FleetReader();
   readonly #snapshots = new FleetSnapshots();
-  readonly #readings = new Map<string, CommitReading>();
+  /** By tree. */
+  readonly #contents = new Map<string, Contents>();
   #queue: Promise<unknown> = Promise.resolve();
 
   constructor(options: CommitsOptions) {
@@ -47,31 +50,34 @@ export class Commits {
   }
 
   async #readOne(commit: string, signal: AbortSignal): Promise<CommitReading> {
-    const known = this.#readings.get(commit);
-    const reading = known ?? (await this.#readNew(commit, signal));
-    // The least recently used one goes first.
-    this.#readings.delete(commit);
-    this.#readings.set(commit, reading);
-    for (const oldest of this.#readings.keys()) if (this.#readings.size > READINGS_MAX) this.#readings.delete(oldest);
-    return reading;
+    const { source } = this.#options;
+    await source.ensureCommit(commit, { signal });
+    const { tree, parents } = needCommit(source.objects, commit);
+    // Merging what is up to date gives the same folders under another name: they are read once.
+    const { fleet, judgement } = this.#contents.get(tree) ?? (await this.#readContents(commit));
+    this.#keep(tree, { fleet, judgement });
+    return { commit, parents, fleet, judgement: { ...judgement, commit } };
   }
 
-  async #readNew(commit: string, signal: AbortSignal): Promise<CommitReading> {
+  // The least recently used one goes first.
+  #keep(tree: string, contents: Contents): void {
+    this.#contents.delete(tree);
+    this.#contents.set(tree, contents);
+    const [oldest] = this.#contents.keys();
+    if (this.#contents.size > CONTENTS_MAX && oldest !== undefined) this.#contents.delete(oldest);
+  }
+
+  async #readContents(commit: string): Promise<Contents> {
     const { source, folder, branch } = this.#options;
-    await source.ensureCommit(commit, { signal });
-    const { parents } = needCommit(source.objects, commit);
     const wants = this.#reader.wants.bind(this.#reader);
     const snapshot = await this.#snapshots.read(source.objects, { commit, folder, wants });
     const { fleet, problems, deployments, devices } = this.#reader.read(snapshot);
     const all = fleet?.settings.statusBranch === branch ? [trackedBranchProblem(branch)] : problems;
-    const judgement = {
-      commit,
-      problems: all.slice(0, PROBLEMS_KEPT_MAX),
-      problemsTotal: all.length,
-      deployments,
-      devices,
+    const counts = { problemsTotal: all.length, deployments, devices };
+    return {
+      fleet: all.length > 0 ? null : fleet,
+      judgement: { commit, problems: all.slice(0, PROBLEMS_KEPT_MAX), ...counts },
     };
-    return { commit, parents, fleet: all.length > 0 ? null : fleet, judgement };
   }
 }
 

@@ -8,7 +8,7 @@ import { followed, isFollowed, statusOf, type BotState, type FollowedCommit } fr
 import { ROLLOUT_CONTEXT } from "../texts/statuses.ts";
 
 /** Webhooks come in bursts: looks keep this distance. */
-export const LOOK_DISTANCE_MS = 1_000;
+export const LOOK_DISTANCE_MS = 250;
 
 /** What to do now. */
 export function decide(state: BotState, nowMs: number): Decision<BotEffect> {

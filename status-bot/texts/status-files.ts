@@ -1,11 +1,11 @@
 /** The files of the status branch: each a pure function of what is true now. */
 import { hash } from "node:crypto";
-import { stringify } from "yaml";
 import type { Aggregate, Troubled, TroubledDevice } from "#fleet/aggregate.ts";
 import type { DeploymentName } from "#schema/names.ts";
 import type { ReconcilerRecord } from "#schema/wire.ts";
 import type { DeviceCounts } from "../core/fleet-view.ts";
 import { oneLine } from "./markdown.ts";
+import { yamlText, type YamlValue } from "./yaml-text.ts";
 
 /** Everything the bot writes lies below this folder. */
 export const STATUS_FOLDER = "status";
@@ -19,6 +19,8 @@ export const UNSHARDED_MAX = 256;
 
 const HEADER = "# Written by gitfleet from what the devices report. Changes made here by hand are replaced.\n";
 const ERROR_MAX_CHARS = 1_024;
+
+type Fields = Readonly<Record<string, YamlValue | undefined>>;
 
 /** How a person gets out of it. */
 export const NEXT_STEP = {
@@ -50,11 +52,11 @@ export function deploymentFile(name: DeploymentName, aggregate: Aggregate, troub
   });
 }
 
-function lastError({ last_error: last }: Aggregate): Aggregate["last_error"] {
+function lastError({ last_error: last }: Aggregate): Fields | null {
   return last === null ? null : { ...last, message: oneLine(last.message, ERROR_MAX_CHARS) };
 }
 
-function named({ device, offline, error, at }: TroubledDevice): object {
+function named({ device, offline, error, at }: TroubledDevice): Fields {
   return {
     device,
     ...(offline ? { offline } : {}),
@@ -100,17 +102,17 @@ export function fleetFile({ record, devices, totals }: FleetFacts): string {
   });
 }
 
-function aggregateOf({ deployments: _, ...counts }: Totals): object {
+function aggregateOf({ deployments: _, ...counts }: Totals): Fields {
   return counts;
 }
 
-function refused({ commit, reason, message, problems, removes, of }: NonNullable<ReconcilerRecord["refused"]>): object {
+function refused({ commit, reason, message, problems, removes, of }: NonNullable<ReconcilerRecord["refused"]>): Fields {
   const counts = reason === "invalid" ? { problems } : { removes, of };
   return { commit, reason, message: oneLine(message, ERROR_MAX_CHARS), ...counts, what_to_do: NEXT_STEP[reason] };
 }
 
-function yamlFile(content: object): string {
-  return `${HEADER}${stringify(content, { lineWidth: 0 })}`;
+function yamlFile(content: Fields): string {
+  return `${HEADER}${yamlText(content)}`;
 }
 
 const MOMENT = /\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:\d{2})/g;
