@@ -41,6 +41,8 @@ export interface Command<S extends z.ZodObject = z.ZodObject> {
   readonly daemon?: boolean;
   /** True where `run` ends by itself when `signal` aborts; else Ctrl-C ends the process at once. */
   readonly stopsItself?: boolean;
+  /** How long that may take before the process leaves anyway; 10 s when left out. */
+  readonly stopLimitMs?: number;
   /** Why this version cannot run it: whatever its options, it ends as wrong usage with this sentence. */
   readonly unavailable?: string;
   /** What deserves a paragraph: decisions a user would otherwise have to find out. */

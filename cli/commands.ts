@@ -102,4 +102,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: "run what NATS says on this device, and report back",
     load: () => import("./commands/agent.ts"),
   },
+  {
+    name: "agent logs",
+    group: "On a device",
+    summary: "print what a deployment's containers wrote",
+    load: () => import("./commands/agent-logs.ts"),
+  },
+  {
+    name: "agent volumes",
+    group: "On a device",
+    summary: "list the volumes of deployments, and remove those no longer used",
+    load: () => import("./commands/agent-volumes.ts"),
+  },
 ];

@@ -62,7 +62,8 @@ async function runCommand(command: Command, words: readonly string[], io: Io): P
   const file = command.daemon === true && fileFlag !== "" ? fileFlag : null;
   const settings = await loadConfig(command.settings, { flags, env: io.env, file });
   const run = (signal: AbortSignal): Promise<ExitCode> => command.run({ settings, args, io, signal });
-  return command.stopsItself === true ? runUntilSignal(run) : run(new AbortController().signal);
+  if (command.stopsItself !== true) return run(new AbortController().signal);
+  return runUntilSignal(run, command.stopLimitMs === undefined ? {} : { limitMs: command.stopLimitMs });
 }
 
 async function printOverview(print: (text: string) => void, io: Io, code: ExitCode): Promise<ExitCode> {
@@ -81,7 +82,8 @@ function printError(error: unknown, io: Io): ExitCode {
   const usage = error instanceof UsageError;
   const lines = errorText(error).split("\n");
   io.err(`${io.paintErr("red", "gitfleet:")} ${lines.join("\n          ")}\n`);
-  const hint = usage || error instanceof OutsideError ? error.hint : undefined;
+  const expected = usage || error instanceof OutsideError;
+  const hint = expected ? error.hint : "This was not foreseen; with GITFLEET_DEBUG=1 it says where it happened.";
   if (hint !== undefined) io.err(`  ${hint}\n`);
   if (io.env["GITFLEET_DEBUG"] === "1" && error instanceof Error) io.err(`${error.stack ?? ""}\n`);
   return usage ? EXIT_USAGE : EXIT_OUTSIDE;

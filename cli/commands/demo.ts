@@ -21,6 +21,8 @@ export const command = defineCommand({
       "and git: `npm run demo` installs what is missing. Nothing stays behind.",
   ],
   stopsItself: true,
+  // Containers are stopped with grace, and the device they ran on is taken apart.
+  stopLimitMs: 60_000,
   run: async ({ settings, io, signal }) => {
     const { runDemo } = await import("../demo/run-demo.ts");
     return await runDemo({ auto: settings.auto, io, signal });

@@ -70,7 +70,7 @@ describe("wrong usage", () => {
     [["simulate"], "--devices N is missing", ""],
     [["--nats", NOWHERE, "status"], "--nats stands before any command", ""],
     [["status", "--nats", "http://x"], "--nats: a NATS server is written nats://host:port", ""],
-    [["status-bot", "--repo", "x"], "this version has no status-bot yet", ""],
+    [["status-bot"], "--repo URL|PATH is missing (or set GITFLEET_REPO)", ""],
   ])("%j ends with 2, says what is wrong on stderr, and prints nothing on stdout", async (args, message, hint) => {
     const { code, stdout, stderr } = await gitfleet(args, { cwd: testFolder() });
     expect(stderr).toContain(message);

@@ -1,0 +1,43 @@
+import { describe, expect, test } from "vitest";
+import type { Aggregate } from "#fleet/aggregate.ts";
+import type { Paint } from "../io.ts";
+import { ageText, bar } from "./status-text.ts";
+
+const plain: Paint = (_style, text) => text;
+
+function counts(matched: number, succeeded: number, failed: number): Aggregate {
+  const rest = { pending: matched - succeeded - failed, offline: 0, paused: 0, unverified: 0, last_error: null };
+  return { matched, succeeded, failed, ...rest };
+}
+
+describe("the bar of a deployment", () => {
+  test("is full only when every device runs it", () => {
+    expect(bar(counts(1_000, 1_000, 0), plain)).toBe("█".repeat(20));
+    expect(bar(counts(1_000, 999, 0), plain)).toBe(`${"█".repeat(19)}░`);
+  });
+
+  test("shows a single failure among many", () => {
+    expect(bar(counts(1_000, 999, 1), plain)).toBe(`${"█".repeat(19)}▒`);
+  });
+
+  test("always has twenty cells", () => {
+    for (let succeeded = 0; succeeded <= 7; succeeded += 1) {
+      for (let failed = 0; failed + succeeded <= 7; failed += 1) {
+        expect(bar(counts(7, succeeded, failed), plain)).toHaveLength(20);
+      }
+    }
+    expect(bar(counts(0, 0, 0), plain)).toHaveLength(20);
+  });
+});
+
+describe("an age", () => {
+  test("is told in the unit that fits, and never negative", () => {
+    expect([-5_000, 119_000, 300_000, 10_800_000, 864_000_000].map(ageText)).toEqual([
+      "0 s",
+      "119 s",
+      "5 min",
+      "3 h",
+      "10 days",
+    ]);
+  });
+});
