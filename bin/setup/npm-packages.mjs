@@ -5,20 +5,32 @@ import { join } from "node:path";
 import { runWithProgress, SetupError } from "./progress.mjs";
 
 const NODE_MAJOR = 24;
+const ERROR_LINES = 12;
 
 /** Runs `npm ci` where what is installed is not what package-lock.json asks for. */
 export async function ensureNpmPackages(root) {
   const reason = staleness(root);
   if (reason === null) return;
-  const { code, tail } = await runWithProgress(`npm packages (${reason})`, "npm", ["ci", "--no-audit", "--no-fund"], {
-    cwd: root,
-  });
-  if (code !== 0) {
+  const options = ["--no-audit", "--no-fund"];
+  let result = await runWithProgress(`npm packages (${reason})`, "npm", ["ci", ...options], { cwd: root });
+  if (result.code !== 0 && result.lines.some((line) => line.includes("EUSAGE"))) {
+    // npm calls a lock file out of step that lacks packages for other platforms, as it writes it itself where its
+    // registry does not have them. Installing goes by the same lock file without minding that.
+    const install = ["install", "--no-save", ...options];
+    result = await runWithProgress("npm packages (by another way)", "npm", install, { cwd: root });
+  }
+  if (result.code !== 0) {
     throw new SetupError("the npm packages could not be installed. npm said:", [
-      ...tail,
+      ...firstError(result.lines),
       `Mend what it names, then run \`npm ci\` in ${root}.`,
     ]);
   }
+}
+
+/** npm says what is wrong first and then explains at length. */
+function firstError(lines) {
+  const from = lines.findIndex((line) => line.startsWith("npm error"));
+  return lines.slice(Math.max(0, from), Math.max(0, from) + ERROR_LINES);
 }
 
 /** Why the installed packages are not those of the lock file, or null. npm keeps a copy of what it installed. */
@@ -49,10 +61,10 @@ export async function ensureNode24(root) {
   if (existsSync(program) && process.execPath === program) return;
   if (versionOf(program) === NODE_MAJOR) return;
   const rebuild = ["rebuild", "node", "--ignore-scripts=false", "--foreground-scripts"];
-  const { tail } = await runWithProgress(`Node ${NODE_MAJOR}`, "npm", rebuild, { cwd: root });
+  const { lines } = await runWithProgress(`Node ${NODE_MAJOR}`, "npm", rebuild, { cwd: root });
   if (versionOf(program) !== NODE_MAJOR) {
     throw new SetupError(`node_modules/.bin/node is not Node ${NODE_MAJOR}. npm said:`, [
-      ...tail,
+      ...firstError(lines),
       `Allow the install script of the package "node", then run \`rm -rf node_modules && npm ci\` in ${root}.`,
     ]);
   }

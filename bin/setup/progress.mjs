@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 
 const HEARTBEAT_MS = 5_000;
 const TAIL_LINES = 20;
+const LINES_MAX = 10_000;
 const LINE_MAX_CHARS = 100;
 
 /** The set-up cannot go on; `next` are the lines that say what to do. */
@@ -19,7 +20,7 @@ export function say(line) {
 }
 
 /**
- * Runs a program to its end under a title; gives { code, tail } where `tail` is the end of what it printed.
+ * Runs a program to its end under a title; gives { code, lines, tail }: what it printed and the end of that.
  * While it runs, its latest line is shown every few seconds.
  */
 export async function runWithProgress(title, command, args, options = {}) {
@@ -34,7 +35,7 @@ export async function runWithProgress(title, command, args, options = {}) {
         .split(/[\r\n]+/)
         .filter((line) => line.trim() !== ""),
     );
-    lines.splice(0, Math.max(0, lines.length - TAIL_LINES));
+    lines.splice(0, Math.max(0, lines.length - LINES_MAX));
   };
   child.stdout.on("data", keep);
   child.stderr.on("data", keep);
@@ -51,7 +52,7 @@ export async function runWithProgress(title, command, args, options = {}) {
   });
   clearInterval(heartbeat);
   if (code === 0) say(`✓ ${title} (${seconds(started)})`);
-  return { code: code ?? 1, tail: lines };
+  return { code: code ?? 1, lines, tail: lines.slice(-TAIL_LINES) };
 }
 
 function seconds(startedMs) {
