@@ -54,7 +54,11 @@ function standingOf(local: Local, stage: Stage): Standing {
     case "swap":
       return clashOf(local) ?? PENDING;
     case "gate":
-      return stage.outcome.kind === "failed" ? { kind: "failed", error: stage.outcome.error } : PENDING;
+      if (stage.outcome.kind === "failed") return { kind: "failed", error: stage.outcome.error };
+      // A new try of what has failed is no news until it works.
+      return local.report?.phase === "Failed" && local.report.digest === digestOf(local.intent)
+        ? { kind: "silent" }
+        : PENDING;
     case "commit":
       return PENDING;
   }

@@ -134,8 +134,7 @@ export class SimulatedDevice {
       case "remove":
       case "rename":
       case "remove-network":
-        this.#act(effect);
-        return [{ kind: "done", effect, seen: this.#look(effect.deployment, []) }];
+        return [this.#step(effect)];
       case "survey":
         return [
           {
@@ -180,6 +179,17 @@ export class SimulatedDevice {
       case "abort-pull":
         return [];
     }
+  }
+
+  /** podman refuses a name that is in use. */
+  #step(effect: DeploymentEffect): Event {
+    const inUse =
+      (effect.kind === "create" || effect.kind === "rename") &&
+      [...this.containers.values()].some(({ name }) => name === effect.name);
+    if (inUse)
+      return { kind: "failed", effect, problem: { kind: "failed", error: "that name is already in use" }, seen: null };
+    this.#act(effect);
+    return { kind: "done", effect, seen: this.#look(effect.deployment, []) };
   }
 
   #act(effect: DeploymentEffect): void {

@@ -4,7 +4,7 @@ import { judge } from "./gate.ts";
 import type { ServiceSpec } from "./intent.ts";
 import { candidateName, mainName } from "./names.ts";
 import type { CoreSettings, Local, RolledBack, Watch } from "./state.ts";
-import { PODMAN_RESTARTS_WITHIN_MS, restartsOf } from "./watch.ts";
+import { isFlapping } from "./watch.ts";
 
 export type Stage =
   /** Not looked at yet. */
@@ -117,7 +117,7 @@ interface Swap extends Run {
 function swapStage(local: Local, swap: Swap, settings: CoreSettings, nowMs: number): Stage {
   const { candidates, old, kept } = swap;
   const stop = old.filter(
-    (container) => isUp(container) || isLeaving(container) || isFlapping(local, container, nowMs),
+    (container) => isUp(container) || isLeaving(container) || isFlapping(container, watchOf(local, container), nowMs),
   );
   // Where nothing old is to be stopped, a candidate that does not start is the business of the crash guard.
   const start = candidates.filter(isFresh);
@@ -126,13 +126,6 @@ function swapStage(local: Local, swap: Swap, settings: CoreSettings, nowMs: numb
     return { kind: "swap", stop, start, old, kept };
   if (accepted) return { kind: "commit", candidates, old };
   return { kind: "gate", candidates, old, kept, outcome: outcomeOf(local, candidates, settings, nowMs) };
-}
-
-// Between two crashes it is down, but holds its port again in a moment.
-function isFlapping(local: Local, container: SeenContainer, nowMs: number): boolean {
-  const watch = watchOf(local, container);
-  const justDown = watch.downSinceMs !== null && nowMs - watch.downSinceMs < PODMAN_RESTARTS_WITHIN_MS;
-  return justDown && restartsOf(watch, container) > 0;
 }
 
 function outcomeOf(local: Local, candidates: readonly SeenContainer[], settings: CoreSettings, nowMs: number): Outcome {

@@ -55,7 +55,7 @@ function stable(watch: Watch, container: SeenContainer): Watch {
 function crashGuard(watch: Watch, container: SeenContainer, nowMs: number): Watch {
   const restarts = restartsOf(watch, container) + watch.starts;
   if (watch.restUntilMs !== null || restarts < RESTARTS_MAX) return watch;
-  const error = `${container.service}: ${endText(container)} again and again (${restarts} restarts)${logText(container)}`;
+  const error = `${container.service}: ${endText(container)} again and again${logText(container)}`;
   return resting(watch, { error, salt: container.name, nowMs, pauses: CRASH_PAUSES });
 }
 
@@ -88,7 +88,8 @@ export function restartsOf(watch: Watch, container: SeenContainer): number {
 /** The words for how it ended. */
 export function endText(container: SeenContainer): string {
   if (container.outOfMemory) return "ran out of memory; raise resources.memory_bytes;";
-  if (!isDown(container) && !isFresh(container)) return "ended";
+  // Started again already, podman may have forgotten the code of its end.
+  if (!isDown(container) && container.exitCode === 0) return "ended";
   if (container.exitCode === 137) return "was killed (exit code 137, often for lack of memory)";
   return `exited with code ${container.exitCode}`;
 }
@@ -114,12 +115,19 @@ export function keeping(container: SeenContainer, watch: Watch, nowMs: number): 
   const rests = watch.restUntilMs !== null && watch.restUntilMs > nowMs;
   if (container.status === "paused") return { kind: "start" };
   if (isUp(container)) return rests ? { kind: "stop" } : { kind: "well" };
+  if (rests && isFlapping(container, watch, nowMs)) return { kind: "stop" };
   if (isDone(container) || isSpent(container)) return { kind: "well" };
   if (rests) return { kind: "wait", untilMs: watch.restUntilMs };
   if (isFresh(container)) return { kind: "start" };
   if (isLeaving(container)) return keepingLeaving(container, watch, nowMs);
   const startAtMs = (watch.downSinceMs ?? nowMs) + PODMAN_RESTARTS_WITHIN_MS;
   return nowMs >= startAtMs ? { kind: "start" } : { kind: "wait", untilMs: startAtMs };
+}
+
+/** Between two crashes it is down, but podman starts it again in a moment. */
+export function isFlapping(container: SeenContainer, watch: Watch, nowMs: number): boolean {
+  const justDown = watch.downSinceMs !== null && nowMs - watch.downSinceMs < PODMAN_RESTARTS_WITHIN_MS;
+  return justDown && restartsOf(watch, container) > 0;
 }
 
 function keepingLeaving(container: SeenContainer, { downSinceMs }: Watch, nowMs: number): Keeping {

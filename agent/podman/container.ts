@@ -16,6 +16,10 @@ const STOP_MARGIN_MS = 30_000;
 const LEAKED_PORT_LIMIT_MS = 10_000;
 const LEAKED_PORT_PAUSE_MS = 150;
 const ALLOCATING_CALLS = 32;
+/** podman restarts what crashed within a fraction of a second. */
+const STAYS_DOWN_MS = 700;
+const FLAPPING_PAUSE_MS = 20;
+const FLAPPING_LIMIT_MS = 15_000;
 
 /** Starts a container, waiting for a port that podman itself leaked. */
 export async function start(
@@ -84,20 +88,45 @@ async function collectGarbage({ docker }: Podman, signal: AbortSignal): Promise<
 
 /** Stops containers side by side, each with its own grace. */
 export async function stop(podman: Podman, targets: readonly Target[], signal: AbortSignal): Promise<void> {
-  await all(targets, async (target) => await stopOne(podman, target, signal));
+  await all(targets, async (target) => await stopForGood(podman, target, signal));
 }
 
-async function stopOne({ docker }: Podman, { id, stopGraceSeconds }: Target, signal: AbortSignal): Promise<void> {
+/**
+ * podman takes a stop only from a container that runs: between two crashes it answers "stopped" and goes on restarting.
+ * Such a container is asked again until it is caught running, or stays down.
+ */
+async function stopForGood(podman: Podman, target: Target, signal: AbortSignal): Promise<void> {
+  const deadlineMs = performance.now() + FLAPPING_LIMIT_MS;
+  let down: { readonly start: string; readonly sinceMs: number } | null = null;
+  while (performance.now() < deadlineMs && !signal.aborted) {
+    const start = await stopOne(podman, target, signal);
+    if (start === null) return;
+    if (down === null || down.start !== start) down = { start, sinceMs: performance.now() };
+    else if (performance.now() - down.sinceMs > STAYS_DOWN_MS) return;
+    await sleep(FLAPPING_PAUSE_MS, signal);
+  }
+}
+
+/** Null when it is stopped; when it was down already, its last start, for podman may be about to start it again. */
+async function stopOne(
+  { docker }: Podman,
+  { id, stopGraceSeconds }: Target,
+  signal: AbortSignal,
+): Promise<string | null> {
   const container = docker.getContainer(id);
+  let restarted: string | null = null;
   try {
-    const { State } = await container.inspect({ abortSignal: limited(signal, CALL_LIMIT_MS) });
-    if (State.Status === "created") return;
+    const { State, RestartCount } = await container.inspect({ abortSignal: limited(signal, CALL_LIMIT_MS) });
+    if (State.Status === "created") return null;
+    if (RestartCount > 0) restarted = State.StartedAt;
     if (State.Paused) await container.unpause({ abortSignal: limited(signal, CALL_LIMIT_MS) });
     const limit = limited(signal, stopGraceSeconds * 1_000 + STOP_MARGIN_MS);
     await container.stop({ t: stopGraceSeconds, abortSignal: limit });
   } catch (error) {
-    if (!isUnchanged(error) && !isMissing(error)) throw error;
+    if (isUnchanged(error)) return restarted;
+    if (!isMissing(error)) throw error;
   }
+  return null;
 }
 
 /** Stops with grace, then removes: podman 4 would kill at once when asked to remove by force. Named volumes stay. */

@@ -38,3 +38,32 @@ export function unframed(buffer: Buffer): string {
   }
   return Buffer.concat(parts).toString("utf8");
 }
+
+/** Lines out of frames that arrive in pieces. */
+export class FrameReader {
+  readonly #print: (line: string) => void;
+  #bytes = Buffer.alloc(0);
+  #rest = "";
+
+  constructor(print: (line: string) => void) {
+    this.#print = print;
+  }
+
+  push(chunk: Buffer): void {
+    this.#bytes = Buffer.concat([this.#bytes, chunk]);
+    while (this.#bytes.length >= FRAME_HEADER_BYTES) {
+      const end = FRAME_HEADER_BYTES + this.#bytes.readUInt32BE(4);
+      if (this.#bytes.length < end) return;
+      const lines = (this.#rest + this.#bytes.subarray(FRAME_HEADER_BYTES, end).toString("utf8")).split("\n");
+      this.#rest = lines.pop() ?? "";
+      lines.forEach(this.#print);
+      this.#bytes = this.#bytes.subarray(end);
+    }
+  }
+
+  /** Prints a last line without an end. */
+  end(): void {
+    if (this.#rest !== "") this.#print(this.#rest);
+    this.#rest = "";
+  }
+}

@@ -149,6 +149,7 @@ describe("without NATS", { timeout: 180_000 }, () => {
     await rig.nats.restart();
     await rig.rollOut("restart", [web("web:2", 8108)]);
     await rig.answers(8108, "web:2");
+    expect((await single("restart")).state).toBe("running");
   });
 
   test("and without any network, all containers serve again after a power cut", async () => {

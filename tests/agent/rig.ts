@@ -109,7 +109,7 @@ export class Rig {
       stdio: ["ignore", "ignore", "pipe"],
       env: { ...process.env, ...options.env },
     });
-    agent.stderr!.pipe(createWriteStream(this.logPath, { flags: "a" }));
+    agent.stderr.pipe(createWriteStream(this.logPath, { flags: "a" }));
     this.#agents.add(agent);
     return agent;
   }
@@ -190,6 +190,11 @@ export class Rig {
   async clear(): Promise<void> {
     await this.device.podman("rm", "--all", "--force", "--time", "0");
     rmSync(this.stateDir, { recursive: true, force: true });
+    await this.unwantAll();
+  }
+
+  /** A delete marker for everything that was wanted so far. */
+  async unwantAll(): Promise<void> {
     for (const deployment of this.#wanted) await this.unwant(deployment);
     this.#wanted.clear();
   }

@@ -1,7 +1,7 @@
 /** Versions that come and go on one device, with real podman and real NATS: what is served meanwhile, what is reported. */
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { until } from "#sandbox/until.ts";
 import type { Service } from "#schema/score.ts";
 import { Rig } from "./rig.ts";
@@ -13,6 +13,11 @@ beforeAll(async () => {
   rig = await Rig.start("rollouts");
   writeFileSync(join(rig.scratch.path, "auth.json"), authFile());
   rig.startAgent({ env: { REGISTRY_AUTH_FILE: join(rig.scratch.path, "auth.json") } });
+});
+
+afterEach(async () => {
+  // Each story ends with an empty device, so that a slow machine has only one story to carry.
+  await rig.unwantAll();
 });
 
 afterAll(async () => {
@@ -63,7 +68,7 @@ describe("a new version", { timeout: 90_000 }, () => {
     await rig.rollOut("crashing", [web("web:1", 8003)]);
     const before = await rig.container("crashing_web");
     const state = await rig.rollOut("crashing", [web("crash:1", 8003)], "Failed");
-    expect(state.last_error).toMatch(/exited with code 3.*boom.*rolled back/);
+    expect(state.last_error).toMatch(/(?:exited with code 3|ended).*boom.*rolled back/);
     await rig.answers(8003, "web:1");
     expect(await rig.containers("crashing")).toEqual([before]);
   });
@@ -119,15 +124,17 @@ describe("a new version", { timeout: 90_000 }, () => {
 describe("a first version", { timeout: 90_000 }, () => {
   test("that crashes is stopped from burning the processor and reported with its last words", async () => {
     const state = await rig.rollOut("loop", [web("crash:1", 8010)], "Failed");
-    expect(state.last_error).toMatch(/exited with code 3.*boom/);
+    expect(state.last_error).toMatch(/(?:exited with code 3|ended).*boom/);
     await until("it rests", async () => (await rig.containers("loop"))[0]?.state === "exited");
     await rig.unwant("loop");
     await until("it is gone", async () => (await rig.containers("loop")).length === 0);
+    expect(rig.log()).toContain("it crashes again and again");
   });
 
   test("comes from a private registry with the credentials of the containers auth file", async () => {
     await rig.rollOut("private", [{ ...web("web:1", 8011), image: rig.registry.ref("web:1", "auth") }]);
     await rig.answers(8011, "web:1");
+    expect((await rig.container("private_web")).state).toBe("running");
   });
 
   test("gets its files, environment, limits and secrets, and the secret is told to nobody", async () => {
@@ -235,6 +242,7 @@ describe("a delete marker", { timeout: 90_000 }, () => {
         .toSorted()
         .join(" ");
     await until("only the last two versions are left", async () => (await tags()) === "2 3");
+    expect((await rig.containers("steps")).map(({ state }) => state)).toEqual(["running"]);
   });
 });
 
@@ -242,24 +250,22 @@ function phases(deployment: string): (string | undefined)[] {
   return rig.history.filter((one) => one.deployment === deployment).map(({ state }) => state?.phase);
 }
 
+/** The longest time without an answer, measured until `stop`. */
 function probeDowntime(port: number): { stop(): Promise<number> } {
-  let running = true;
-  let longestMs = 0;
+  const stopped = new AbortController();
   const probing = (async () => {
-    let lastAnswerMs = performance.now();
-    while (running) {
-      if ((await rig.get(port)) !== null) {
-        longestMs = Math.max(longestMs, performance.now() - lastAnswerMs);
-        lastAnswerMs = performance.now();
-      }
-      await new Promise((resolve) => setImmediate(resolve));
+    let [longestMs, lastAnswerMs] = [0, performance.now()];
+    while (!stopped.signal.aborted) {
+      if ((await rig.get(port)) === null) continue;
+      longestMs = Math.max(longestMs, performance.now() - lastAnswerMs);
+      lastAnswerMs = performance.now();
     }
+    return longestMs;
   })();
   return {
     stop: async () => {
-      running = false;
-      await probing;
-      return longestMs;
+      stopped.abort();
+      return await probing;
     },
   };
 }
