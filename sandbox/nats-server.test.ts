@@ -1,9 +1,11 @@
 import { connect } from "@nats-io/transport-node";
+import { spawn } from "node:child_process";
 import { createServer } from "node:net";
 import { existsSync } from "node:fs";
 import { once } from "node:events";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { findNatsServer, startNatsServer, type NatsServer, type NatsServerOptions } from "./nats-server.ts";
+import { until } from "./until.ts";
 
 async function started(options: NatsServerOptions = {}): Promise<NatsServer> {
   const server = await startNatsServer(options);
@@ -87,4 +89,32 @@ describe("a server of the sandbox", () => {
       /nats-server is not installed: run `.+install.+nats-server`, then try again/,
     );
   });
+
+  test.runIf(process.platform === "linux")(
+    "ends with the process that started it, even when that is killed",
+    async () => {
+      const program = `import { startNatsServer } from "#sandbox/nats-server.ts";
+      const server = await startNatsServer();
+      console.log(server.pid);`;
+      const child = spawn(process.execPath, ["--input-type=module", "--eval", program], {
+        stdio: ["ignore", "pipe", "inherit"],
+        cwd: new URL("..", import.meta.url).pathname,
+      });
+      const [said] = (await once(child.stdout, "data")) as [Buffer];
+      const pid = Number(said.toString());
+      expect(isAlive(pid)).toBe(true);
+      child.kill("SIGKILL");
+      await until("the server has ended", () => !isAlive(pid));
+      expect(isAlive(pid)).toBe(false);
+    },
+  );
 });
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}

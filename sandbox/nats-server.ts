@@ -1,6 +1,6 @@
 /** A real nats-server with JetStream on a free port, that a test or the demo can stop, kill, pause, restart and wipe. */
 import { spawn, type ChildProcess } from "node:child_process";
-import { rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
@@ -14,6 +14,7 @@ const READY_WITHIN_MS = 20_000;
 const STOP_WITHIN_MS = 10_000;
 const PROBE_EVERY_MS = 10;
 const START_ATTEMPTS = 5;
+const SETPRIV = "/usr/bin/setpriv";
 const LOG_TAIL_CHARS = 64 * 1024;
 /** How to start a server. */
 export interface NatsServerOptions {
@@ -138,7 +139,8 @@ class ServerProcess implements NatsServer {
   async start(): Promise<void> {
     if (this.#child !== null) return;
     await mkdir(this.storeDir, { recursive: true });
-    const child = spawn(this.#place.binary, ["-c", this.#configFile()], { stdio: ["ignore", "pipe", "pipe"] });
+    const [program = "", ...args] = diesWithUs([this.#place.binary, "-c", this.#configFile()]);
+    const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] });
     this.#adopt(child);
     await this.#ready(child);
   }
@@ -228,6 +230,11 @@ class ServerProcess implements NatsServer {
     await this.#exited;
     clearTimeout(late);
   }
+}
+
+/** The command that the system ends when this process is killed without a chance to clean up; only Linux can. */
+function diesWithUs(command: readonly string[]): readonly string[] {
+  return existsSync(SETPRIV) ? [SETPRIV, "--pdeathsig", "KILL", ...command] : command;
 }
 
 /** True where a NATS server greets on this port; it does so only once JetStream has recovered its streams. */
