@@ -57,10 +57,10 @@ async function gitToken(settings: StatusBotSettings, client: GithubClient | null
 }
 
 /** The client of GitHub, null where the settings name no repository there. Throws a UsageError. */
-export function githubClient(settings: StatusBotSettings): GithubClient | null {
+export function githubClient(settings: StatusBotSettings, signal: AbortSignal): GithubClient | null {
   if (settings.github === undefined) return null;
   const apiUrl = settings.githubUrl.replace(/\/+$/, "");
-  return new GithubClient({ ...parseRepositoryName(settings.github), apiUrl, identity: identityOf(settings) });
+  return new GithubClient({ ...parseRepositoryName(settings.github), apiUrl, identity: identityOf(settings), signal });
 }
 
 function identityOf(settings: StatusBotSettings): GithubIdentity {

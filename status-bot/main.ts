@@ -36,7 +36,7 @@ export interface RunContext {
 
 /** Runs until the signal and gives the exit code. Throws UsageError, OutsideError. */
 export async function run(settings: StatusBotSettings, { signal, logger, stdout }: RunContext): Promise<number> {
-  const client = githubClient(settings);
+  const client = githubClient(settings, signal);
   const access = repositoryAccess(settings, client);
   const forge = client === null ? null : forgeOf(settings, client, stdout);
   const view = new FleetView();

@@ -140,9 +140,9 @@ async function look(
   { head: known, wakes }: Doing<"look">,
   signal: AbortSignal,
 ): Promise<BotEvent> {
-  const [open, merged] = forge === null ? [[], []] : await pulls(forge, branch);
-  // After the pull requests: a merge that they tell of is then below the head. The other way round, the next look tells.
+  // Before the pull requests: the one that brought this head is then among them.
   const head = await source.head(branch, signal);
+  const [open, merged] = forge === null ? [[], []] : await pulls(forge, branch);
   const line = head === known ? null : await firstParents(forge, head);
   return { kind: "looked", open, merged, head, line, wakes };
 }

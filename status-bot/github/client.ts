@@ -16,6 +16,8 @@ export interface GithubOptions {
   /** Of the API, without a slash at its end. */
   readonly apiUrl: string;
   readonly identity: GithubIdentity;
+  /** Aborted when the bot should end: calls under way are given up. */
+  readonly signal: AbortSignal;
 }
 
 /** No call takes longer. */
@@ -71,7 +73,12 @@ export class GithubClient {
       try {
         // What a route does not name would go into its query.
         const named = route.includes("{owner}") ? repo : {};
-        const { data, headers: got } = await octokit.request(route, { ...named, ...parameters, headers, ...limits() });
+        const { data, headers: got } = await octokit.request(route, {
+          ...named,
+          ...parameters,
+          headers,
+          ...this.limits(),
+        });
         this.#keep(key, typeof got.etag === "string" ? { etag: got.etag, data } : null);
         return data as T;
       } catch (error) {
@@ -123,10 +130,15 @@ export class GithubClient {
       return { login, appId: null };
     }
     return this.call("find out which App this is", async (octokit) => {
-      const { data } = await octokit.rest.apps.getAuthenticated(limits());
+      const { data } = await octokit.rest.apps.getAuthenticated(this.limits());
       if (data === null) throw new ForgeError("GitHub does not know this App", { advice: "wait" });
       return { login: `${data.slug ?? ""}[bot]`, appId: data.id };
     });
+  }
+
+  /** What every call of octokit gets: an end. */
+  limits(): { request: { signal: AbortSignal } } {
+    return { request: { signal: AbortSignal.any([this.options.signal, AbortSignal.timeout(CALL_LIMIT_MS)]) } };
   }
 
   #connected(): Promise<Octokit> {
@@ -149,7 +161,7 @@ export class GithubClient {
     }
     const { appId, privateKey } = identity;
     const app = new Octokit({ ...common, authStrategy: createAppAuth, auth: { appId, privateKey } });
-    const { data } = await app.rest.apps.getRepoInstallation({ owner, repo, ...limits() });
+    const { data } = await app.rest.apps.getRepoInstallation({ owner, repo, ...this.limits() });
     return new Octokit({
       ...common,
       authStrategy: createAppAuth,
@@ -164,11 +176,6 @@ export class GithubClient {
     const [oldest] = this.#cache.keys();
     if (this.#cache.size > CACHED_MAX && oldest !== undefined) this.#cache.delete(oldest);
   }
-}
-
-/** What every call of octokit gets: an end. */
-export function limits(): { request: { signal: AbortSignal } } {
-  return { request: { signal: AbortSignal.timeout(CALL_LIMIT_MS) } };
 }
 
 // The bot's own log says what matters; octokit would write to the console.

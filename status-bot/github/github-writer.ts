@@ -1,7 +1,7 @@
 /** Writing to GitHub: nothing else in this program can. */
 import type { Annotations, ForgeWriter } from "../forge/forge.ts";
 import { ForgeError } from "../forge/forge-error.ts";
-import { limits, type GithubClient } from "./client.ts";
+import type { GithubClient } from "./client.ts";
 import { statusOfError } from "./github-errors.ts";
 import { ANNOTATIONS_NAME, commentOf } from "./api-shapes.ts";
 
@@ -13,22 +13,34 @@ export function githubWriter(client: GithubClient): ForgeWriter {
   return {
     async setStatus(commit, { context, state, description }) {
       await client.call(`set the status ${context} of ${commit}`, (octokit, repo) =>
-        octokit.rest.repos.createCommitStatus({ ...repo, sha: commit, state, context, description, ...limits() }),
+        octokit.rest.repos.createCommitStatus({
+          ...repo,
+          sha: commit,
+          state,
+          context,
+          description,
+          ...client.limits(),
+        }),
       );
     },
     createComment: (pull, body) =>
       client.call(`comment on #${pull}`, async (octokit, repo) => {
-        const { data } = await octokit.rest.issues.createComment({ ...repo, issue_number: pull, body, ...limits() });
+        const { data } = await octokit.rest.issues.createComment({
+          ...repo,
+          issue_number: pull,
+          body,
+          ...client.limits(),
+        });
         return commentOf(data);
       }),
     editComment: (pull, id, body) =>
       client.call(`edit the comment on #${pull}`, async (octokit, repo) => {
-        const { data } = await octokit.rest.issues.updateComment({ ...repo, comment_id: id, body, ...limits() });
+        const { data } = await octokit.rest.issues.updateComment({ ...repo, comment_id: id, body, ...client.limits() });
         return commentOf(data);
       }),
     async deleteComment(pull, id) {
       await client.call(`delete a repeated comment on #${pull}`, async (octokit, repo) => {
-        await octokit.rest.issues.deleteComment({ ...repo, comment_id: id, ...limits() }).catch(unlessGone);
+        await octokit.rest.issues.deleteComment({ ...repo, comment_id: id, ...client.limits() }).catch(unlessGone);
       });
     },
     annotate: (commit, annotations) => annotate(client, commit, annotations),
@@ -64,7 +76,7 @@ async function annotate(client: GithubClient, commit: string, annotations: Annot
       const common = {
         output: { title, summary, annotations: batch },
         ...(isLast ? { external_id: id } : {}),
-        ...limits(),
+        ...client.limits(),
       };
       const done = { status: "completed", conclusion } as const;
       if (run === null) {

@@ -59,7 +59,7 @@ export class Shop {
   readonly #devices: readonly string[];
   readonly #outbox: Outbox;
   readonly #wanted = new Map<string, { pair: DevicePair; digest: string }>();
-  readonly #stops: (() => Promise<unknown> | void)[] = [];
+  readonly #stops: { readonly name: string; readonly stop: () => Promise<unknown> | void }[] = [];
   readonly #feed: Feed;
 
   private constructor(github: GithubModel, nats: NatsServer, link: NatsLink, devices: readonly string[]) {
@@ -78,7 +78,7 @@ export class Shop {
       },
     );
     const timer = setInterval(() => this.#heartbeats(), HEARTBEAT_EVERY_MS);
-    this.#stops.push(() => clearInterval(timer));
+    this.#stops.push({ name: "heartbeats", stop: () => clearInterval(timer) });
     this.#heartbeats();
   }
 
@@ -100,13 +100,14 @@ export class Shop {
     return shop;
   }
 
+  /** Ends everything, the last started first. A part that does not end is named. */
   async close(): Promise<void> {
-    for (const stop of this.#stops.toReversed()) await stop();
+    for (const { name, stop } of this.#stops.toReversed()) await within(name, stop());
     this.#outbox.stop();
-    await this.#feed.stop();
-    await this.link.close();
-    await this.nats.remove();
-    await this.github.stop();
+    await within("the devices' feed", this.#feed.stop());
+    await within("the devices' link", this.link.close());
+    await within("the NATS server", this.nats.remove());
+    await within("the model of GitHub", this.github.stop());
   }
 
   /** Starts the reconciler; it ends with the shop, or when the returned function is called. */
@@ -117,13 +118,15 @@ export class Shop {
       listen: "off",
       nats: { servers: this.nats.url },
     });
-    return this.#daemon((signal) => runReconciler(settings, { signal, logger: silentLogger, stdout: () => {} }));
+    return this.#daemon("the reconciler", (signal) =>
+      runReconciler(settings, { signal, logger: silentLogger, stdout: () => {} }),
+    );
   }
 
   /** Starts a bot in this process. */
   bot(given: Record<string, unknown> = {}, stdout: (text: string) => void = () => {}): Bot {
     const settings = botSettings.parse(this.botSettings(given));
-    return { stop: this.#daemon((signal) => runBot(settings, { signal, logger: silentLogger, stdout })) };
+    return { stop: this.#daemon("a bot", (signal) => runBot(settings, { signal, logger: silentLogger, stdout })) };
   }
 
   /** Starts a bot in a process of its own. */
@@ -132,7 +135,7 @@ export class Shop {
       stdio: ["ignore", "ignore", "pipe"],
     });
     const bot = botProcessOf(child);
-    this.#stops.push(bot.kill);
+    this.#stops.push({ name: "a bot process", stop: bot.kill });
     return bot;
   }
 
@@ -152,7 +155,7 @@ export class Shop {
   /** A file with a secret, gone with the shop. */
   async secretFile(name: string, text: string): Promise<string> {
     const folder = await mkdtemp(join(tmpdir(), "gitfleet-secret-"));
-    this.#stops.push(() => rm(folder, { recursive: true, force: true }));
+    this.#stops.push({ name: "a secret", stop: () => rm(folder, { recursive: true, force: true }) });
     await writeFile(join(folder, name), `${text}\n`, { mode: 0o600 });
     return join(folder, name);
   }
@@ -202,14 +205,14 @@ export class Shop {
     });
   }
 
-  #daemon(start: (signal: AbortSignal) => Promise<unknown>): () => Promise<void> {
+  #daemon(name: string, start: (signal: AbortSignal) => Promise<unknown>): () => Promise<void> {
     const stop = new AbortController();
     const ended = start(stop.signal);
     const end = async (): Promise<void> => {
       stop.abort();
       await ended;
     };
-    this.#stops.push(end);
+    this.#stops.push({ name, stop: end });
     return end;
   }
 
@@ -252,6 +255,17 @@ export class Shop {
       this.#outbox.put("device-heartbeat", heartbeatKey(device as DeviceId), canonicalJson({ device_id: device, at }));
     }
   }
+}
+
+const END_WITHIN_MS = 15_000;
+
+async function within(name: string, ended: Promise<unknown> | void): Promise<void> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => late.reject(new Error(`${name} did not end within ${END_WITHIN_MS} ms`)),
+    END_WITHIN_MS,
+  );
+  await Promise.race([ended, late.promise]).finally(() => clearTimeout(timer));
 }
 
 function botProcessOf(child: ChildProcess): BotProcess {
