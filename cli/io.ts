@@ -49,7 +49,7 @@ export function processIo(): Io {
 
 function painter(isTerminal: boolean): Paint {
   const colour = isTerminal && (process.env["NO_COLOR"] ?? "") === "" && process.env["TERM"] !== "dumb";
-  return (style, text) => (colour ? styleText(style, text, { validateStream: false }) : text);
+  return (style, text) => (colour && text !== "" ? styleText(style, text, { validateStream: false }) : text);
 }
 
 // `gitfleet render | head` closes the pipe early: that is an end, not an error.

@@ -32,9 +32,20 @@ async function dispatch(words: readonly string[], io: Io): Promise<ExitCode> {
 function findCommand(words: readonly string[]): { entry: CommandEntry; after: readonly string[] } {
   for (const count of [2, 1]) {
     const entry = COMMANDS.find(({ name }) => name === words.slice(0, count).join(" "));
-    if (entry !== undefined) return { entry, after: words.slice(count) };
+    if (entry === undefined) continue;
+    const after = words.slice(count);
+    refuseUnknownSubcommand(entry.name, after[0]);
+    return { entry, after };
   }
   throw unknownCommand(words[0] ?? "");
+}
+
+// `agent` takes no arguments: a word after it that is no option was meant as a command of its own.
+function refuseUnknownSubcommand(name: string, word: string | undefined): void {
+  const below = COMMANDS.filter((entry) => entry.name.startsWith(`${name} `)).map((entry) => entry.name);
+  if (below.length === 0 || word === undefined || word.startsWith("-")) return;
+  const hint = `There is gitfleet ${nearest(`${name} ${word}`, below) ?? below.join(" and gitfleet ")}.`;
+  throw new UsageError(`there is no command "${name} ${word}"`, { hint });
 }
 
 function unknownCommand(word: string): UsageError {
@@ -78,7 +89,8 @@ async function printVersion(io: Io): Promise<ExitCode> {
   return 0;
 }
 
-function printError(error: unknown, io: Io): ExitCode {
+/** Prints an error with what to do next; gives the exit code that it means. */
+export function printError(error: unknown, io: Io): ExitCode {
   const usage = error instanceof UsageError;
   const lines = errorText(error).split("\n");
   io.err(`${io.paintErr("red", "gitfleet:")} ${lines.join("\n          ")}\n`);

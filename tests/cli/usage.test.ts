@@ -53,6 +53,7 @@ describe("gitfleet --version", () => {
 describe("wrong usage", () => {
   test.each([
     [["valdate"], 'there is no command "valdate"', "Did you mean gitfleet validate?"],
+    [["agent", "logz", "web"], 'there is no command "agent logz"', "There is gitfleet agent logs."],
     [["validate", "--fromat", "json"], "there is no option --fromat", "Did you mean --format?"],
     [["validate", "--format", "xml"], '--format: expected one of "text"|"json"|"github"', ""],
     [["validate", "--format"], "--format needs a value", "text or json or github"],
