@@ -171,7 +171,7 @@ class LocalDevice implements PodmanDevice {
   async #endApi(signal: "KILL" | "TERM"): Promise<void> {
     const api = this.#api;
     if (api === null) return;
-    const ended = api.exitCode === null && api.signalCode === null ? once(api, "exit") : Promise.resolve();
+    const ended = hasEnded(api) ? Promise.resolve() : once(api, "exit");
     const pid = readFileSync(this.#apiPidFile(), "utf8").trim();
     await runCommand(...this.#wrap("sh", ["-c", `kill -${signal} ${pid}`])).catch(() => undefined);
     await ended;
@@ -191,14 +191,10 @@ class LocalDevice implements PodmanDevice {
     closeSync(log);
     api.on("error", () => undefined);
     this.#api = api;
-    await until(
-      `podman answers on ${this.socketPath} (it printed: see ${this.folder}/podman.log)`,
-      async () => {
-        if (api.exitCode !== null) throw new Error(`podman ended: ${this.#apiLog()}`);
-        return await ping(this.socketPath);
-      },
-      { limitMs: API_WITHIN_MS },
-    );
+    await until(`podman answers on ${this.socketPath}`, async () => hasEnded(api) || (await ping(this.socketPath)), {
+      limitMs: API_WITHIN_MS,
+    });
+    if (hasEnded(api)) throw new Error(`podman cannot serve its API: ${this.#apiLog()}`);
   }
 
   async restartApi(): Promise<void> {
@@ -282,6 +278,10 @@ class LocalDevice implements PodmanDevice {
   #apiLog(): string {
     return readFileSync(join(this.folder, "podman.log"), "utf8").slice(-2_000);
   }
+}
+
+function hasEnded(child: ChildProcess): boolean {
+  return child.exitCode !== null || child.signalCode !== null;
 }
 
 async function ping(socketPath: string): Promise<boolean> {
