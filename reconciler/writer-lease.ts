@@ -46,14 +46,20 @@ export class WriterLease {
   }
 
   #ask(fleet: string): void {
+    if (this.#lease !== null) return;
     const { id, durationMs, send } = this.#options;
-    this.#lease ??= startLease(this.#link, {
+    // What a lease that was given back says later is about another time.
+    const tell = (held: boolean, reason: string): void => {
+      if (this.#lease === lease) send({ kind: "lease", held, reason });
+    };
+    const lease = startLease(this.#link, {
       id,
       durationMs,
       headers: { [HEADER_FLEET]: fleet },
-      onAcquired: () => send({ kind: "lease", held: true, reason: "this reconciler writes" }),
-      onLost: (reason) => send({ kind: "lease", held: false, reason }),
+      onAcquired: () => tell(true, "this reconciler writes"),
+      onLost: (reason) => tell(false, reason),
     });
+    this.#lease = lease;
   }
 
   #giveBack(reason: string): void {

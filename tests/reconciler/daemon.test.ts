@@ -243,31 +243,32 @@ describe("two reconcilers", () => {
 });
 
 describe("a process", () => {
-  test("that is killed at any moment is followed by one that ends in the same keys", async () => {
-    const devices = 40;
-    fleet.repo.commit("first", kiosks(devices));
+  test("that is killed in the middle of its writes is followed by one that ends in the same keys", async () => {
+    const [devices, deployments] = [40, 20];
+    const files = (tag: string): Record<string, string> => {
+      const names = Array.from({ length: deployments }, (_, at) => `app-${at}`);
+      return Object.fromEntries(names.map((name) => [`deployments/${name}.yaml`, deployment(name, tag)]));
+    };
+    fleet.repo.commit("first", { ...kiosks(devices), "deployments/web.yaml": null, ...files("0") });
     await fleet.once();
-    for (let round = 0; round < 6; round += 1) {
-      const removed = Object.fromEntries([1, 2, 3].map((at) => [`devices/${kioskId(round * 3 + at)}.yaml`, null]));
-      const commit = fleet.repo.commit(`round ${round}`, {
-        "deployments/web.yaml": deployment("web", `r${round}`),
-        ...removed,
-      });
+    for (const [round, share] of [0, 0.01, 0.4, 1].entries()) {
+      const removed = { [`devices/${kioskId(round + 1)}.yaml`]: null };
+      const commit = fleet.repo.commit(`round ${round}`, { ...files(`r${round}`), ...removed });
+      const before = await fleet.sequence();
       const daemon = fleet.start({ lease: "500ms" });
-      const moment = round * 12;
-      await until(
-        "it begins",
-        () => daemon.log().includes("pursuing a commit") || daemon.log().includes('"writer":true'),
-      );
-      await new Promise((resolve) => setTimeout(resolve, moment));
+      await until("it pursues the commit", () => daemon.log().includes("pursuing a commit"));
+      const enough = before + Math.floor(share * (devices - round) * deployments);
+      await until("so much is written", async () => (await fleet.sequence()) >= enough);
       daemon.signal("SIGKILL");
       await daemon.exited;
       expect((await fleet.once({ lease: "500ms" })).code).toBe(0);
       expect((await fleet.record())?.applied).toBe(commit);
       const stored = await fleet.stored("desired-state");
       const values = [...stored.values()].filter(({ operation }) => operation === "PUT");
-      expect(values.length).toBe(devices - (round + 1) * 3);
-      expect(values.every(({ text }) => text.includes(`web:r${round}"`))).toBe(true);
+      expect(values.length).toBe((devices - round - 1) * deployments);
+      expect(values.every(({ text }) => text.includes(`:r${round}"`))).toBe(true);
+      // Nothing was written twice: one message for each value that changed and each that went.
+      expect((await fleet.sequence()) - before).toBe((devices - round) * deployments);
     }
   });
 

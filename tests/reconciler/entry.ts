@@ -6,8 +6,9 @@ import { runUntilSignal } from "#runtime/shutdown.ts";
 const given: unknown = JSON.parse(process.argv[2] ?? "{}");
 const logger = createLogger({ name: "reconciler", level: "debug", format: "json" });
 try {
-  process.exitCode = await runUntilSignal((signal) =>
-    run(settings.parse(given), { signal, logger, stdout: (text) => process.stdout.write(text) }),
+  process.exitCode = await runUntilSignal(
+    (signal) => run(settings.parse(given), { signal, logger, stdout: (text) => process.stdout.write(text) }),
+    { logger },
   );
 } catch {
   process.exitCode = 3;
