@@ -115,7 +115,7 @@ describe("gitfleet plan", () => {
     const { code, stdout } = await gitfleet(["plan"], { cwd: repository.path });
     expect(code).toBe(0);
     expect(stdout).toBe(
-      "web: update on 2 devices: kiosk-0001, kiosk-0002\n" +
+      "~ web: update on 2 devices: kiosk-0001, kiosk-0002\n" +
         '    services[web].image  "registry.example/web:1" → "registry.example/web:2"\n' +
         "\n" +
         "0 added, 2 updated, 0 removed\n",
