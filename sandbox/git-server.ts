@@ -144,6 +144,10 @@ async function runBackend(options: GitServerOptions, req: IncomingMessage, url: 
   // It may end before it read everything.
   child.stdin.on("error", () => {});
   req.pipe(child.stdin);
+  // A client that goes away leaves its request unfinished, and git would wait for the rest for ever.
+  req.once("close", () => {
+    if (!req.complete) child.kill("SIGKILL");
+  });
   const chunks: Buffer[] = [];
   for await (const chunk of child.stdout as AsyncIterable<Buffer>) chunks.push(chunk);
   return parseCgi(Buffer.concat(chunks));
