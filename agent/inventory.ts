@@ -1,8 +1,8 @@
 /** What this device is made of, as far as node can tell. */
 import { statfs } from "node:fs/promises";
 import { availableParallelism, hostname, machine, platform, release, totalmem } from "node:os";
+import { version } from "#runtime/version.ts";
 import type { Inventory } from "#schema/wire.ts";
-import packageJson from "../package.json" with { type: "json" };
 
 const BYTES_PER_MB = 1_048_576;
 
@@ -17,6 +17,6 @@ export async function inventory(folder: string): Promise<Inventory> {
     cpu_cores: availableParallelism(),
     memory_mb: Math.floor(totalmem() / BYTES_PER_MB),
     ...(disk === null ? {} : { disk_mb: Math.floor((disk.blocks * disk.bsize) / BYTES_PER_MB) }),
-    agent_version: packageJson.version,
+    agent_version: version,
   };
 }

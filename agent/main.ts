@@ -4,7 +4,8 @@ import type { z } from "zod";
 import { connectNats } from "#nats/connect.ts";
 import type { Feed } from "#nats/feed.ts";
 import type { NatsLink } from "#nats/link.ts";
-import { systemClock, type Clock } from "#runtime/clock.ts";
+import { backoffMs } from "#runtime/backoff.ts";
+import { sleep, systemClock, type Clock } from "#runtime/clock.ts";
 import { OutsideError } from "#runtime/errors.ts";
 import { startHealthServer } from "#runtime/health-server.ts";
 import type { Logger } from "#runtime/logger.ts";
@@ -27,6 +28,9 @@ import { createPublisher, type DeviceFacts } from "./publisher.ts";
 import { restore } from "./restore.ts";
 
 export { settings };
+
+const CONNECT_BASE_MS = 1_000;
+const CONNECT_MAX_MS = 60_000;
 
 /** Time that never jumps: what the agent waits for must not depend on when NTP sets the clock of the device. */
 const steadyClock: Clock = { ...systemClock, nowMs: () => systemClock.monotonicMs() };
@@ -145,15 +149,7 @@ class Agent {
   }
 
   async #connect(send: (event: Event) => void): Promise<void> {
-    const { logger, signal } = this.#around;
-    const link = await connectNats(this.#given.nats, {
-      name: `gitfleet agent ${this.#facts.device}`,
-      logger,
-      signal,
-    }).catch((error: unknown) => {
-      if (!signal.aborted) throw error;
-      return null;
-    });
+    const link = await this.#firstLink();
     if (link === null) return;
     this.#link = link;
     this.#publisher.use(link);
@@ -164,6 +160,27 @@ class Agent {
     link.onStatus(told);
     told(link.connected());
     this.#startFeed(link);
+  }
+
+  /**
+   * The connection, or null when the agent is to stop first. Not even credentials that cannot be read end the agent:
+   * what runs on this device must come back after a power cut all the same.
+   */
+  async #firstLink(): Promise<NatsLink | null> {
+    const { logger, signal } = this.#around;
+    for (let attempt = 0; !signal.aborted; attempt += 1) {
+      try {
+        return await connectNats(this.#given.nats, { name: `gitfleet agent ${this.#facts.device}`, logger, signal });
+      } catch (error) {
+        if (signal.aborted) return null;
+        logger.error({ err: error }, "cannot use the settings for NATS; correct them and restart the agent");
+      }
+      await sleep(
+        CONNECT_BASE_MS / 2 + backoffMs({ attempt, baseMs: CONNECT_BASE_MS, maxMs: CONNECT_MAX_MS }, Math.random),
+        signal,
+      );
+    }
+    return null;
   }
 
   #startFeed(link: NatsLink): void {

@@ -272,7 +272,7 @@ describe("whatever happens, in whatever order", () => {
             else device.want(name, imagesOf(wish));
           }
           device.run(15 * MINUTE_MS);
-          for (const [name, wish] of lastWishes(story)) expectEnd(device, name, wish);
+          for (const [name, wish] of lastWishes(story)) expect(endOf(device, name, wish)).toEqual(dueFor(name, wish));
         },
       ),
       { numRuns: 150 },
@@ -281,12 +281,19 @@ describe("whatever happens, in whatever order", () => {
 });
 
 /** A wish whose images all serve must be fulfilled exactly; of any other only the report is certain. */
-function expectEnd(device: SimulatedDevice, name: DeploymentName, wish: readonly string[] | null): void {
-  const shown = device.shown().filter((row) => row.startsWith(`${name}_`));
-  const phase = device.reported.get(name)?.phase ?? null;
-  const good = wish?.every((image) => image.startsWith("web:")) ?? true;
-  const running = (wish ?? []).map((image, index) => `${name}_s${index} running ${image}`);
-  const found = { phase, recorded: device.disk.has(name), shown: good ? shown : [] };
-  const due = wish === null ? null : good ? "Running" : "Failed";
-  expect(found).toEqual({ phase: due, recorded: wish !== null, shown: good ? running : [] });
+function isGood(wish: readonly string[] | null): boolean {
+  return wish?.every((image) => image.startsWith("web:")) ?? true;
+}
+
+function endOf(device: SimulatedDevice, name: DeploymentName, wish: readonly string[] | null): object {
+  const shown = isGood(wish) ? device.shown().filter((row) => row.startsWith(`${name}_`)) : [];
+  return { phase: device.reported.get(name)?.phase ?? null, recorded: device.disk.has(name), shown };
+}
+
+function dueFor(name: DeploymentName, wish: readonly string[] | null): object {
+  if (wish === null) return { phase: null, recorded: false, shown: [] };
+  const running = wish.map((image, index) => `${name}_s${index} running ${image}`);
+  return isGood(wish)
+    ? { phase: "Running", recorded: true, shown: running }
+    : { phase: "Failed", recorded: true, shown: [] };
 }

@@ -99,9 +99,9 @@ async function stopForGood(podman: Podman, target: Target, signal: AbortSignal):
   const deadlineMs = performance.now() + FLAPPING_LIMIT_MS;
   let down: { readonly start: string; readonly sinceMs: number } | null = null;
   while (performance.now() < deadlineMs && !signal.aborted) {
-    const start = await stopOne(podman, target, signal);
-    if (start === null) return;
-    if (down === null || down.start !== start) down = { start, sinceMs: performance.now() };
+    const lastStart = await stopOne(podman, target, signal);
+    if (lastStart === null) return;
+    if (down === null || down.start !== lastStart) down = { start: lastStart, sinceMs: performance.now() };
     else if (performance.now() - down.sinceMs > STAYS_DOWN_MS) return;
     await sleep(FLAPPING_PAUSE_MS, signal);
   }
