@@ -84,7 +84,7 @@ async function printOverview(print: (text: string) => void, io: Io, code: ExitCo
 }
 
 async function printVersion(io: Io): Promise<ExitCode> {
-  const { version } = await import("./version.ts");
+  const { version } = await import("#runtime/version.ts");
   io.out(`gitfleet ${version}\n`);
   return 0;
 }
