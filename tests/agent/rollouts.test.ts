@@ -2,6 +2,8 @@
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { agentLogs } from "#agent/logs-command.ts";
+import { agentVolumes, pruneAgentVolumes, volumesText } from "#agent/volumes-command.ts";
 import { until } from "#sandbox/until.ts";
 import type { Service } from "#schema/score.ts";
 import { Rig } from "./rig.ts";
@@ -249,6 +251,43 @@ describe("a delete marker", { timeout: 90_000 }, () => {
 function phases(deployment: string): (string | undefined)[] {
   return rig.history.filter((one) => one.deployment === deployment).map(({ state }) => state?.phase);
 }
+
+describe("on the device", { timeout: 90_000 }, () => {
+  test("a person reads logs, sees volumes, and is the only one who deletes one", async () => {
+    const talking: Service = {
+      name: "talk",
+      image: rig.registry.ref("web:1"),
+      command: ["sh", "-c", "echo hello; trap 'exit 0' TERM; sleep 1000 & wait"],
+      volumes: [{ source: "kept", target: "/data" }],
+      stop_grace_seconds: 1,
+    };
+    await rig.rollOut("talk", [talking]);
+    const [podman, signal] = [rig.device.socketPath, AbortSignal.timeout(60_000)];
+    let printed = "";
+    await agentLogs({ deployment: "talk", podman }, { stdout: (text) => (printed += text), signal });
+    expect(printed).toBe("talk | hello\n");
+    const following = new AbortController();
+    const follow = agentLogs(
+      { deployment: "talk", podman, follow: true },
+      { stdout: () => following.abort(), signal: following.signal },
+    );
+    await follow;
+    await expect(agentLogs({ deployment: "tlak", podman }, { stdout: () => {}, signal })).rejects.toThrow(
+      /no deployment tlak/,
+    );
+    expect(await pruneAgentVolumes({ podman }, signal)).not.toContain("talk_kept");
+    expect((await agentVolumes({ podman }, signal)).find(({ name }) => name === "talk_kept")).toMatchObject({
+      deployment: "talk",
+      inUse: true,
+    });
+    await rig.unwant("talk");
+    await until("it is gone", () => rig.state("talk") === null);
+    expect(volumesText(await agentVolumes({ podman }, signal))).toMatch(
+      /^VOLUME +DEPLOYMENT +USED +CREATED\n.*talk_kept +talk +no /s,
+    );
+    expect(await pruneAgentVolumes({ podman }, signal)).toContain("talk_kept");
+  });
+});
 
 /** The longest time without an answer, measured until `stop`. */
 function probeDowntime(port: number): { stop(): Promise<number> } {
