@@ -95,11 +95,11 @@ class Following {
     if (this.#heartbeatsSinceMs === null) return;
     if (this.#offsetMs === null || nowMs - this.#offsetAtMs > CLOCK_EVERY_MS) await this.#compareClocks(nowMs);
     if (this.#offsetMs === null) return;
-    const serverNowMs = clock.nowMs() + this.#offsetMs;
+    const atMs = clock.nowMs() + this.#offsetMs;
     const heardAtMs = view.lastHeardAtMs();
-    this.#wasCut ??= heardAtMs !== null && serverNowMs - heardAtMs > this.#offlineAfterMs();
+    this.#wasCut ??= heardAtMs !== null && atMs - heardAtMs > this.#offlineAfterMs();
     const isFresh = nowMs - this.#heartbeatsSinceMs < this.#offlineAfterMs();
-    view.judgeOffline(serverNowMs, { keep: this.#wasCut && isFresh });
+    view.judgeOffline(atMs, { keep: this.#wasCut && isFresh });
   }
 
   #offlineAfterMs(): number {

@@ -4,7 +4,7 @@ import type { PullRequest } from "../forge/forge.ts";
 import { nextWrite } from "./next-write.ts";
 import { Agenda } from "./agenda.ts";
 import type { BotEffect } from "./planned-effects.ts";
-import { followed, isFollowed, statusOf, type BotState, type FollowedCommit } from "./state.ts";
+import { followed, isFollowed, isSettled, statusOf, type BotState, type FollowedCommit } from "./state.ts";
 import { ROLLOUT_CONTEXT } from "../texts/statuses.ts";
 
 /** Webhooks come in bursts: looks keep this distance. */
@@ -83,7 +83,7 @@ function isJudged(pull: PullRequest, baseTip: string, known: BotState["pullJudge
 function lineJudgements(state: BotState): BotEffect[] {
   if (!isToldOf(state)) return [];
   return followed(state)
-    .filter((one) => isFollowed(state, one.commit, one.pull) && isMissing(state, one))
+    .filter((one) => isFollowed(state, one) && !isSettled(state, one) && isMissing(state, one))
     .map((one) => commitJudgement(state, one));
 }
 

@@ -56,8 +56,6 @@ export type BotEvent =
   | { readonly kind: "annotated"; readonly commit: string; readonly id: string }
   | { readonly kind: "comment-written"; readonly pull: number; readonly comment: OwnComment; readonly created: boolean }
   | { readonly kind: "comment-deleted"; readonly pull: number; readonly id: number }
-  /** What stands on the forge about this is not known any more. */
-  | { readonly kind: "pull-unknown"; readonly pull: number }
   | { readonly kind: "published"; readonly version: number; readonly waitMs: number }
   /** What NATS says may have changed. `isWhole`: everything in the buckets has been seen. */
   | { readonly kind: "fleet-changed"; readonly isWhole: boolean }

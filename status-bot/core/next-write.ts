@@ -14,7 +14,7 @@ import {
 import type { Agenda } from "./agenda.ts";
 import type { CommitFinding, Place } from "./events.ts";
 import type { PullJudgement } from "./judgement.ts";
-import type { BotEffect } from "./planned-effects.ts";
+import { pullSubject, type BotEffect } from "./planned-effects.ts";
 import type { Progress } from "./progress.ts";
 import { followed, isFollowed, statusOf, type BotSetup, type BotState, type FollowedCommit } from "./state.ts";
 
@@ -45,9 +45,9 @@ function* pullWrites(state: BotState, pull: PullRequest): Generator<BotEffect> {
 const UNKNOWN_TOLD_AFTER = 4;
 
 // Each time the branch moves, the forge needs a moment for each pull request: that is not worth two writes for each.
-function isBeingWorkedOut(state: BotState, { pull, head, merge }: PullJudgement): boolean {
+function isBeingWorkedOut(state: BotState, { pull, head, baseTip, merge }: PullJudgement): boolean {
   if (merge.kind !== "unknown" || statusOf(state, head, VALIDATE_CONTEXT) === null) return false;
-  return (state.rests.get(`judge-pull #${pull}`)?.attempt ?? 0) < UNKNOWN_TOLD_AFTER;
+  return (state.rests.get(pullSubject("judge-pull", pull, head, baseTip))?.attempt ?? 0) < UNKNOWN_TOLD_AFTER;
 }
 
 // One comment for each judgement: the same commits give the same text, so it is made once.
@@ -108,7 +108,7 @@ function* commitWrites(state: BotState, { commit, pull }: FollowedCommit, agenda
   const finding = state.findings.get(commit);
   const progress = state.progress.get(commit);
   if (finding === undefined || progress === undefined || !state.commitFacts.has(commit)) return;
-  if (!isFollowed(state, commit, pull)) return;
+  if (!isFollowed(state, { commit, pull })) return;
   yield* statusWrite(state, commit, commitValidateStatus(finding.judgement));
   // Without NATS nothing is known about devices, and an old picture must not pass for the truth.
   if (!state.isWhole) return;

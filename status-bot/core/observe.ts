@@ -5,7 +5,7 @@ import type { OwnComment } from "../forge/forge.ts";
 import type { BotEvent, Failure, Looked } from "./events.ts";
 import type { Progress } from "./progress.ts";
 import { ROLLOUT_CONTEXT } from "../texts/statuses.ts";
-import { subjectOf } from "./planned-effects.ts";
+import { pullSubject, subjectOf } from "./planned-effects.ts";
 import { progressOf } from "./rollout.ts";
 import { followed, lineIds, type BotState, type Rest } from "./state.ts";
 
@@ -16,9 +16,15 @@ const SUBJECT_REST = { baseMs: 10_000, maxMs: 600_000 };
 /** While the forge works out what a merge gives. */
 const UNKNOWN_REST = { baseMs: 1_000, maxMs: 60_000 };
 const RESTS_MAX = 1_000;
+/** So long after its end nobody knows any more that something rested: its next failure is a first one. */
+const REST_FORGOTTEN_MS = 900_000;
 
 /** The state after an event. */
 export function observe(state: BotState, event: BotEvent, nowMs: number): BotState {
+  return well(recorded(state, event, nowMs), troubleless(state, event), nowMs);
+}
+
+function recorded(state: BotState, event: BotEvent, nowMs: number): BotState {
   switch (event.kind) {
     case "woken":
       return { ...state, wakes: state.wakes + 1 };
@@ -29,37 +35,62 @@ export function observe(state: BotState, event: BotEvent, nowMs: number): BotSta
     case "commit-judged":
       return withProgress(commitJudged(state, event));
     case "pull-read":
-      return well({ ...state, pullFacts: withEntry(state.pullFacts, event.pull, pullFactsOf(event, nowMs)) }, [
-        "forge",
-        `read-pull #${event.pull}`,
-      ]);
+      return { ...state, pullFacts: withEntry(state.pullFacts, event.pull, pullFactsOf(event, nowMs)) };
     case "commit-read": {
-      const { commit, statuses, annotationsId } = event;
-      const commitFacts = withEntry(state.commitFacts, commit, { statuses, annotationsId });
-      return well({ ...state, commitFacts }, ["forge", `read-commit ${commit}`]);
+      const { statuses, annotationsId } = event;
+      return { ...state, commitFacts: withEntry(state.commitFacts, event.commit, { statuses, annotationsId }) };
     }
     case "status-set":
       return statusSet(state, event, nowMs);
     case "annotated": {
-      const facts = state.commitFacts.get(event.commit);
-      const commitFacts = withEntry(state.commitFacts, event.commit, {
-        statuses: facts?.statuses ?? [],
-        annotationsId: event.id,
-      });
-      return well({ ...state, commitFacts }, ["forge", `annotate ${event.commit}`]);
+      const statuses = state.commitFacts.get(event.commit)?.statuses ?? [];
+      return {
+        ...state,
+        commitFacts: withEntry(state.commitFacts, event.commit, { statuses, annotationsId: event.id }),
+      };
     }
     case "comment-written":
       return commentWritten(state, event, nowMs);
     case "comment-deleted":
       return commentDeleted(state, event);
-    case "pull-unknown":
-      return { ...state, pullFacts: without(state.pullFacts, event.pull) };
     case "published":
-      return well({ ...state, publishedVersion: event.version, publishAtMs: nowMs + event.waitMs }, ["status-branch"]);
+      return { ...state, publishedVersion: event.version, publishAtMs: nowMs + event.waitMs };
     case "fleet-changed":
       return withProgress({ ...state, isWhole: event.isWhole });
     case "failed":
       return failed(state, event, nowMs);
+  }
+}
+
+/** Who was not in trouble when this came about, as the keys of rests. */
+function troubleless({ setup }: BotState, event: BotEvent): string[] {
+  switch (event.kind) {
+    case "looked":
+      return ["git", ...(setup.forge === null ? [] : ["forge"])];
+    case "pull-judged": {
+      const { pull, head, baseTip, merge } = event.judgement;
+      return ["forge", "git", ...(merge.kind === "unknown" ? [] : [pullSubject("judge-pull", pull, head, baseTip)])];
+    }
+    case "commit-judged":
+      return ["git", `judge-commit ${event.commit}`];
+    case "pull-read":
+      return ["forge", `read-pull #${event.pull}`];
+    case "commit-read":
+      return ["forge", `read-commit ${event.commit}`];
+    case "status-set":
+      return ["forge", `set-status ${event.commit} ${event.status.context}`];
+    case "annotated":
+      return ["forge", `annotate ${event.commit}`];
+    case "comment-written":
+      return ["forge", `create-comment #${event.pull}`, `edit-comment #${event.pull}`];
+    case "comment-deleted":
+      return ["forge", `delete-comment #${event.pull}`];
+    case "published":
+      return ["status-branch"];
+    case "woken":
+    case "fleet-changed":
+    case "failed":
+      return [];
   }
 }
 
@@ -70,17 +101,15 @@ function looked(state: BotState, { open, merged, head, line, wakes }: Looked, no
   // What nobody looks at any more is forgotten; the forge and NATS still know it.
   const commits = new Set([...lineIds(next), ...open.map((pull) => pull.head)]);
   const pulls = new Set([...open, ...merged].map((pull) => pull.number));
-  return well(
-    {
-      ...next,
-      pullJudgements: kept(state.pullJudgements, new Set(open.map((pull) => pull.number))),
-      findings: kept(state.findings, new Set([...commits, ...applied(state)])),
-      commitFacts: kept(state.commitFacts, commits),
-      rolloutSetAtMs: kept(state.rolloutSetAtMs, commits),
-      pullFacts: kept(state.pullFacts, pulls),
-    },
-    ["git", ...(state.setup.forge === null ? [] : ["forge"])],
-  );
+  return {
+    ...next,
+    pullJudgements: kept(state.pullJudgements, new Set(open.map((pull) => pull.number))),
+    findings: kept(state.findings, new Set([...commits, ...applied(state)])),
+    commitFacts: kept(state.commitFacts, commits),
+    rolloutSetAtMs: kept(state.rolloutSetAtMs, commits),
+    pullFacts: kept(state.pullFacts, pulls),
+    rests: new Map([...state.rests].filter(([, rest]) => rest.untilMs > nowMs - REST_FORGOTTEN_MS)),
+  };
 }
 
 function applied({ view }: BotState): string[] {
@@ -88,21 +117,21 @@ function applied({ view }: BotState): string[] {
 }
 
 function pullJudged(state: BotState, { judgement }: Seen<"pull-judged">, nowMs: number): BotState {
-  const subject = `judge-pull #${judgement.pull}`;
-  const judged = { ...state, pullJudgements: withEntry(state.pullJudgements, judgement.pull, judgement) };
-  if (judgement.merge.kind !== "unknown") return well(judged, ["forge", "git", subject]);
-  const before = state.rests.get(subject);
-  const rest = restAfter(before, { limits: UNKNOWN_REST, chance: 1, nowMs, message: "the merge is being worked out" });
-  return { ...well(judged, ["forge", "git"]), rests: withEntry(state.rests, subject, rest) };
+  const { pull, head, baseTip, merge } = judgement;
+  const judged = { ...state, pullJudgements: withEntry(state.pullJudgements, pull, judgement) };
+  if (merge.kind !== "unknown") return judged;
+  const subject = pullSubject("judge-pull", pull, head, baseTip);
+  const how = { limits: UNKNOWN_REST, chance: 1, nowMs, message: "the merge is being worked out" };
+  return { ...judged, rests: withEntry(state.rests, subject, restAfter(state.rests.get(subject), how)) };
 }
 
-function commitJudged(state: BotState, { kind: _, commit, ...finding }: Seen<"commit-judged">): BotState {
-  const { settings } = finding;
-  const findings = withEntry(state.findings, commit, finding);
+function commitJudged(state: BotState, event: Seen<"commit-judged">): BotState {
+  const { commit, judgement, scope, settings, pullNumber, pull } = event;
+  const findings = withEntry(state.findings, commit, { judgement, scope, settings, pullNumber, pull });
   const head = state.head === null ? undefined : findings.get(state.head);
   // Head decides; while it is invalid the commit that is applied does.
   const status = head?.settings ?? (commit === state.head ? state.status : (settings ?? state.status));
-  return well({ ...state, findings, status }, ["git", `judge-commit ${commit}`]);
+  return { ...state, findings, status };
 }
 
 function statusSet(state: BotState, { commit, status }: Seen<"status-set">, nowMs: number): BotState {
@@ -114,7 +143,7 @@ function statusSet(state: BotState, { commit, status }: Seen<"status-set">, nowM
   });
   const isRollout = status.context === ROLLOUT_CONTEXT;
   const rolloutSetAtMs = isRollout ? withEntry(state.rolloutSetAtMs, commit, nowMs) : state.rolloutSetAtMs;
-  return well({ ...state, commitFacts, rolloutSetAtMs }, ["forge", `set-status ${commit} ${status.context}`]);
+  return { ...state, commitFacts, rolloutSetAtMs };
 }
 
 function pullFactsOf(
@@ -140,7 +169,7 @@ function commentWritten(state: BotState, { pull, comment, created }: Seen<"comme
   const pullFacts = created
     ? without(state.pullFacts, pull)
     : withEntry(state.pullFacts, pull, { updatedAt: facts?.updatedAt ?? "", comments: comments.toSorted(byId) });
-  return well({ ...state, pullFacts }, ["forge", `create-comment #${pull}`, `edit-comment #${pull}`]);
+  return { ...state, pullFacts };
 }
 
 function byId(a: OwnComment, b: OwnComment): number {
@@ -151,10 +180,7 @@ function commentDeleted(state: BotState, { pull, id }: Seen<"comment-deleted">):
   const facts = state.pullFacts.get(pull);
   if (facts === undefined) return state;
   const comments = facts.comments.filter((comment) => comment.id !== id);
-  return well({ ...state, pullFacts: withEntry(state.pullFacts, pull, { ...facts, comments }) }, [
-    "forge",
-    `delete-comment #${pull}`,
-  ]);
+  return { ...state, pullFacts: withEntry(state.pullFacts, pull, { ...facts, comments }) };
 }
 
 function failed(state: BotState, { effect, place, retryAfterMs, chance, message }: Failure, nowMs: number): BotState {
@@ -216,10 +242,13 @@ function withProgress(state: BotState): BotState {
   return { ...state, progress };
 }
 
-function well(state: BotState, keys: readonly string[]): BotState {
-  if (!keys.some((key) => state.rests.has(key))) return state;
+// What went well ends a rest that is over. One that is still running was asked for by an answer that came later or
+// elsewhere: an effect that was under way at that moment says nothing about it.
+function well(state: BotState, keys: readonly string[], nowMs: number): BotState {
+  const over = keys.filter((key) => (state.rests.get(key)?.untilMs ?? Number.POSITIVE_INFINITY) <= nowMs);
+  if (over.length === 0) return state;
   const rests = new Map(state.rests);
-  for (const key of keys) rests.delete(key);
+  for (const key of over) rests.delete(key);
   return { ...state, rests };
 }
 

@@ -45,6 +45,7 @@ export function subjectOf(effect: BotEffect): string {
     case "publish":
       return effect.kind;
     case "judge-pull":
+      return pullSubject("judge-pull", effect.pull.number, effect.pull.head, effect.baseTip);
     case "read-pull":
       return `${effect.kind} #${effect.pull.number}`;
     case "judge-commit":
@@ -58,4 +59,9 @@ export function subjectOf(effect: BotEffect): string {
     case "delete-comment":
       return `${effect.kind} #${effect.pull}`;
   }
+}
+
+/** A pull request at one moment: when it or its base moves, what rested is another subject. */
+export function pullSubject(kind: "judge-pull", pull: number, head: string, baseTip: string): string {
+  return `${kind} #${pull} ${head} ${baseTip}`;
 }

@@ -4,7 +4,9 @@ import type { CommitFinding, StatusSettings } from "./events.ts";
 import type { FleetView } from "./fleet-view.ts";
 import type { PullJudgement } from "./judgement.ts";
 import type { Progress } from "./progress.ts";
-import { ROLLOUT_CONTEXT } from "../texts/statuses.ts";
+import { rolloutMarkOf } from "../texts/rollout-section.ts";
+import { isFinalRollout, ROLLOUT_CONTEXT, VALIDATE_CONTEXT } from "../texts/statuses.ts";
+import { standingOf } from "./rollout.ts";
 
 /** What does not change while the bot runs. */
 export interface BotSetup {
@@ -117,8 +119,23 @@ export function statusOf(state: BotState, commit: string, context: string): Comm
   return state.commitFacts.get(commit)?.statuses.find((status) => status.context === context) ?? null;
 }
 
-/** True for commits that still have something to say: head, and those whose rollout is not over. */
-export function isFollowed(state: BotState, commit: string, pull: PullRequest | null): boolean {
-  if (commit === state.head || pull !== null) return true;
-  return statusOf(state, commit, ROLLOUT_CONTEXT) !== null;
+/**
+ * True for commits that the bot has something to say about: head, those it spoke about before (a rollout status, a
+ * comment on their pull request), and merges that the reconciler has not come to. What was there before the bot is left alone.
+ */
+export function isFollowed(state: BotState, { commit, pull }: FollowedCommit): boolean {
+  if (commit === state.head || statusOf(state, commit, ROLLOUT_CONTEXT) !== null) return true;
+  if (pull === null) return false;
+  if ((state.pullFacts.get(pull.number)?.comments.length ?? 0) > 0) return true;
+  const applied = state.view.record?.applied ?? null;
+  return applied !== null && !standingOf(commit, lineIds(state), applied).isReached;
+}
+
+/** True once both the rollout status and the comment said their last word: after a restart nobody looks again. */
+export function isSettled(state: BotState, { commit, pull }: FollowedCommit): boolean {
+  const rollout = statusOf(state, commit, ROLLOUT_CONTEXT);
+  const isTold = rollout !== null && isFinalRollout(rollout) && statusOf(state, commit, VALIDATE_CONTEXT) !== null;
+  if (!isTold || pull === null) return isTold;
+  const mark = rolloutMarkOf(state.pullFacts.get(pull.number)?.comments[0]?.body ?? "");
+  return mark?.commit === commit && mark.isFinal;
 }

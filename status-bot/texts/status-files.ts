@@ -102,8 +102,8 @@ export function fleetFile({ record, devices, totals }: FleetFacts): string {
   });
 }
 
-function aggregateOf({ deployments: _, ...counts }: Totals): Fields {
-  return counts;
+function aggregateOf({ matched, succeeded, failed, pending, offline, paused, unverified }: Totals): Fields {
+  return { matched, succeeded, failed, pending, offline, paused, unverified };
 }
 
 function refused({ commit, reason, message, problems, removes, of }: NonNullable<ReconcilerRecord["refused"]>): Fields {

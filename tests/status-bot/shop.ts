@@ -21,6 +21,7 @@ import { canonicalJson } from "#schema/canonical-json.ts";
 import { heartbeatKey, parseDesiredKey, stateKey, type DevicePair } from "#schema/keys.ts";
 import type { DeviceId } from "#schema/names.ts";
 import { wireTime } from "#schema/time.ts";
+import type { ReconcilerRecord } from "#schema/wire.ts";
 import { run as runBot, settings as botSettings } from "#status-bot/main.ts";
 import { startCheckedGithubModel } from "../github-model/checked-model.ts";
 
@@ -60,7 +61,8 @@ export class Shop {
   readonly #outbox: Outbox;
   readonly #wanted = new Map<string, { pair: DevicePair; digest: string }>();
   readonly #stops: { readonly name: string; readonly stop: () => Promise<unknown> | void }[] = [];
-  readonly #feed: Feed;
+  readonly #feeds: readonly Feed[];
+  #record: ReconcilerRecord | null = null;
 
   private constructor(github: GithubModel, nats: NatsServer, link: NatsLink, devices: readonly string[]) {
     this.github = github;
@@ -68,15 +70,15 @@ export class Shop {
     this.link = link;
     this.#devices = devices;
     this.#outbox = createOutbox(link);
-    this.#feed = startFeed(
-      link,
-      { bucket: "desired-state" },
-      {
-        change: (change) => this.#learn(change),
-        synced: () => {},
-        unsynced: () => {},
-      },
-    );
+    const quiet = { synced: () => {}, unsynced: () => {} };
+    this.#feeds = [
+      startFeed(link, { bucket: "desired-state" }, { ...quiet, change: (change) => this.#learn(change) }),
+      startFeed(
+        link,
+        { bucket: "fleet", filter: "reconciler" },
+        { ...quiet, change: (change) => this.#learnRecord(change) },
+      ),
+    ];
     const timer = setInterval(() => this.#heartbeats(), HEARTBEAT_EVERY_MS);
     this.#stops.push({ name: "heartbeats", stop: () => clearInterval(timer) });
     this.#heartbeats();
@@ -104,7 +106,7 @@ export class Shop {
   async close(): Promise<void> {
     for (const { name, stop } of this.#stops.toReversed()) await within(name, stop());
     this.#outbox.stop();
-    await within("the devices' feed", this.#feed.stop());
+    for (const feed of this.#feeds) await within("a feed", feed.stop());
     await within("the devices' link", this.link.close());
     await within("the NATS server", this.nats.remove());
     await within("the model of GitHub", this.github.stop());
@@ -135,7 +137,7 @@ export class Shop {
       stdio: ["ignore", "ignore", "pipe"],
     });
     const bot = botProcessOf(child);
-    this.#stops.push({ name: "a bot process", stop: bot.kill });
+    this.#stops.push({ name: "a bot process", stop: () => bot.kill() });
     return bot;
   }
 
@@ -197,6 +199,11 @@ export class Shop {
     }
   }
 
+  /** Resolves when the reconciler has applied a commit. */
+  async applied(commit: string): Promise<void> {
+    await until(`${commit} to be applied`, () => this.#record?.applied === commit);
+  }
+
   /** A file of the status branch, once there is one that `holds`. */
   statusFile(path: string, holds: (text: string) => boolean = () => true): Promise<string> {
     return until(`${path} on the status branch`, async () => {
@@ -227,6 +234,11 @@ export class Shop {
       this.#wanted.delete(change.key);
       if (this.#answerOf(pair) !== "away") this.#outbox.delete("device-state", stateKey(pair));
     }
+  }
+
+  #learnRecord(change: FeedChange): void {
+    if (change.kind !== "put") return;
+    this.#record = JSON.parse(new TextDecoder().decode(change.value)) as ReconcilerRecord;
   }
 
   #answerOf(pair: DevicePair): Answer {

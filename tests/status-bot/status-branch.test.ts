@@ -210,7 +210,7 @@ interface Opened {
   readonly repo: TestRepository;
   readonly clock: ManualClock;
   /** A second bot, or one that starts again; `receivePack` stands in for the way to the repository. */
-  another(receivePack?: ReceivePack): Publisher;
+  readonly another: (receivePack?: ReceivePack) => Publisher;
 }
 
 function opened(): Opened {

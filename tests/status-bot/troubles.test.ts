@@ -51,6 +51,59 @@ describe("a bot that is restarted", () => {
   });
 });
 
+describe("a bot that comes late", () => {
+  test("leaves alone what was merged before it came", async () => {
+    const shop = await opened();
+    const { pull } = await proposed(shop);
+    const old = await shop.github.merge(pull);
+    await shop.github.push({ files: { "README.md": "Later.\n" } });
+    await shop.applied((await shop.github.head("main")) ?? "");
+    shop.bot();
+    await shop.status((await shop.github.head("main")) ?? "", "rollout", "success");
+    await looksAt(shop, 3);
+    expect(shop.github.commentsOf(pull)).toEqual([]);
+    expect(shop.github.statusesOf(old)).toEqual([]);
+  });
+
+  test("tells of a merge that the reconciler has not come to", async () => {
+    const shop = await Shop.open();
+    onTestFinished(() => shop.close());
+    const stop = shop.reconcile();
+    await shop.applied((await shop.github.head("main")) ?? "");
+    await stop();
+    const { pull } = await proposed(shop);
+    const merged = await shop.github.merge(pull);
+    await shop.github.push({ files: { "README.md": "Later.\n" } });
+    shop.bot();
+    expect(await shop.status(merged, "rollout", "pending")).toBe("Waiting for the reconciler");
+    shop.reconcile();
+    expect(await shop.status(merged, "rollout", "success")).toBe("All 3 done");
+    await shop.comment(pull, (body) => body.includes(": done"));
+  });
+});
+
+describe("a bot without NATS", () => {
+  test("judges pull requests all the same, and ends when it is told to", async () => {
+    const shop = await opened();
+    const bot = shop.bot({ nats: { servers: "nats://127.0.0.1:9" } });
+    await toldPull(shop);
+    await bot.stop();
+  });
+
+  test("that goes away says nothing about devices until it is back", async () => {
+    const shop = await opened();
+    shop.bot();
+    const { pull } = await toldPull(shop);
+    await shop.nats.stop();
+    const merged = await shop.github.merge(pull);
+    await shop.status(merged, "validate", "success");
+    expect(shop.github.statusesOf(merged).map(({ context }) => context)).toEqual(["gitfleet/validate"]);
+    await shop.nats.start();
+    await shop.status(merged, "rollout", "success");
+    await shop.comment(pull, (body) => body.includes(": done"));
+  });
+});
+
 describe("two bots at once", () => {
   test("leave one comment, the same statuses and one line of status commits", async () => {
     const shop = await opened();
