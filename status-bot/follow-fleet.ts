@@ -96,8 +96,7 @@ class Following {
     if (this.#offsetMs === null || nowMs - this.#offsetAtMs > CLOCK_EVERY_MS) await this.#compareClocks(nowMs);
     if (this.#offsetMs === null) return;
     const atMs = clock.nowMs() + this.#offsetMs;
-    const heardAtMs = view.lastHeardAtMs();
-    this.#wasCut ??= heardAtMs !== null && atMs - heardAtMs > this.#offlineAfterMs();
+    this.#wasCut ??= atMs - (view.lastHeardAtMs() ?? atMs) > this.#offlineAfterMs();
     const isFresh = nowMs - this.#heartbeatsSinceMs < this.#offlineAfterMs();
     view.judgeOffline(atMs, { keep: this.#wasCut && isFresh });
   }

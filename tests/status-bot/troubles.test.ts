@@ -261,6 +261,27 @@ describe("a webhook", () => {
   });
 });
 
+describe("a bot without a forge", () => {
+  test("keeps the status branch of a repository on this machine", async () => {
+    const shop = await opened();
+    await shop.github.push({ files: { [WEB]: deploymentYaml("web", "r.example/web:1") } });
+    shop.bot({ repo: shop.github.gitPath, github: undefined });
+    await shop.statusFile("status/deployments/web.yaml", (text) => text.includes("succeeded: 3"));
+    const fleet = await shop.statusFile("status/fleet.yaml", (text) => text.includes(`applied: "`));
+    expect(fleet).toContain("total: 3\n  online: 3");
+    expect(shop.github.requests.all.filter(({ git }) => !git)).toEqual([]);
+  });
+
+  test("does not wake the reconciler, whose branch stays where it was", async () => {
+    const shop = await opened();
+    const head = await shop.github.push({ files: { [WEB]: deploymentYaml("web", "r.example/web:1") } });
+    shop.bot({ repo: shop.github.gitPath, github: undefined });
+    const fleet = await shop.statusFile("status/fleet.yaml", (text) => text.includes(`applied: "${head}"`));
+    expect(fleet).toContain(`head: "${head}"`);
+    expect(await shop.github.head("main")).toBe(head);
+  });
+});
+
 describe("a dry run", () => {
   test("prints every write and makes none", async () => {
     const shop = await opened();
