@@ -142,7 +142,8 @@ function differences({ deployments }: FleetStatus, matches: Matches): string[] {
   return [...names].flatMap((name) => {
     const wanted = countsText({ matched: matches.get(name) ?? 0, succeeded: matches.get(name) ?? 0 });
     const found = countsText(shown.get(name) ?? { matched: 0, succeeded: 0 });
-    return wanted === found ? [] : [`${name}: ${found} instead of ${wanted}`];
+    const why = shown.get(name)?.last_error?.message;
+    return wanted === found ? [] : [`${name}: ${found} instead of ${wanted}${why === undefined ? "" : ` (${why})`}`];
   });
 }
 
