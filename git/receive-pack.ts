@@ -1,8 +1,9 @@
 /** The two ways to carry a push: git's smart HTTP, and git itself for a repository on this machine. */
 import { spawn } from "node:child_process";
 import { Buffer } from "node:buffer";
-import { request as httpRequest, type IncomingMessage } from "node:http";
-import { request as httpsRequest } from "node:https";
+import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from "node:http";
+import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import { rootCertificates } from "node:tls";
 import { OutsideError, UsageError } from "#runtime/errors.ts";
 
 /** Sends the request of a push (commands and pack) and gives the report of `git receive-pack`. */
@@ -14,7 +15,7 @@ export interface HttpRemote {
   readonly url: string;
   /** The `Authorization` header, asked for at each push since tokens of apps expire; null for none. */
   readonly authorization: () => Promise<string | null>;
-  /** PEM certificates to trust instead of the system's. */
+  /** More certificates (PEM) to trust, beside the usual ones. */
   readonly ca?: string | undefined;
   readonly signal?: AbortSignal;
 }
@@ -48,7 +49,7 @@ function send(remote: HttpRemote, authorization: string | null, body: Buffer): P
     method: "POST",
     headers,
     timeout: PUSH_IDLE_LIMIT_MS,
-    ...(remote.ca === undefined ? {} : { ca: remote.ca }),
+    agent: agentFor(url, remote.ca),
     ...(remote.signal === undefined ? {} : { signal: remote.signal }),
   };
   return new Promise((resolve, reject) => {
@@ -58,6 +59,13 @@ function send(remote: HttpRemote, authorization: string | null, body: Buffer): P
     request.on("timeout", () => request.destroy(new Error(`no answer within ${PUSH_IDLE_LIMIT_MS} ms`)));
     request.end(body);
   });
+}
+
+// Pushes are rare: each has a connection of its own, through the proxy that the environment names.
+function agentFor({ protocol }: URL, ca: string | undefined): HttpAgent {
+  const shared = { timeout: PUSH_IDLE_LIMIT_MS, proxyEnv: process.env };
+  if (protocol !== "https:") return new HttpAgent(shared);
+  return new HttpsAgent({ ...shared, ...(ca === undefined ? {} : { ca: [...rootCertificates, ca] }) });
 }
 
 async function readAll(response: IncomingMessage, url: string): Promise<Buffer> {
