@@ -69,7 +69,8 @@ function tokenOf(authorization: string): string | null {
       return value;
     case "basic": {
       const text = Buffer.from(value, "base64").toString("utf8");
-      const [user = "", password = ""] = [text.slice(0, text.indexOf(":")), text.slice(text.indexOf(":") + 1)];
+      const colon = text.indexOf(":");
+      const [user, password] = [text.slice(0, colon), text.slice(colon + 1)];
       return password === "" || password === "x-oauth-basic" ? user : password;
     }
     default:

@@ -138,8 +138,9 @@ describe("faults on the way", () => {
 
   test("a stalled request waits until the client gives up or the fault ends", async () => {
     github.faults.stall(2);
-    const arrived = (count: number) =>
-      expect.poll(() => github.requests.of("GET /repos/{owner}/{repo}").length, { timeout: 10_000 }).toBe(count);
+    const arrived = async (count: number): Promise<void> => {
+      await expect.poll(() => github.requests.of("GET /repos/{owner}/{repo}").length, { timeout: 10_000 }).toBe(count);
+    };
     const patience = new AbortController();
     const given = failureOf(octokit.rest.repos.get({ ...FLEET, request: { signal: patience.signal } }));
     await arrived(1);
