@@ -16,10 +16,19 @@ describe("what the bot does next", () => {
     const bot = new Driver();
     expect(bot.kinds()).toEqual(["look"]);
     bot.sees(looked());
+    bot.sees({ ...looked(), line: null });
     expect(bot.kinds()).not.toContain("look");
     bot.passes(29_000);
     expect(bot.kinds()).not.toContain("look");
     bot.sees({ kind: "woken" });
+    expect(bot.kinds()).toContain("look");
+  });
+
+  test("looks at a new head twice before it believes that no pull request brought it", () => {
+    const bot = new Driver();
+    bot.sees(looked());
+    expect(bot.kinds()).not.toContain("look");
+    bot.passes(1_000);
     expect(bot.kinds()).toContain("look");
   });
 

@@ -10,6 +10,9 @@ import { ROLLOUT_CONTEXT } from "../texts/statuses.ts";
 /** Webhooks come in bursts: looks keep this distance. */
 export const LOOK_DISTANCE_MS = 250;
 
+/** A new head is looked at again so much later: the forge may tell of it before it tells which pull request it was. */
+export const CONFIRM_AFTER_MS = 1_000;
+
 /** What to do now. */
 export function decide(state: BotState, nowMs: number): Decision<BotEffect> {
   const agenda = new Agenda(state, nowMs);
@@ -29,7 +32,8 @@ function forgeLanes(state: BotState, agenda: Agenda): (BotEffect | null)[] {
 
 function nextLook(state: BotState, agenda: Agenda): BotEffect | null {
   const woken = state.wakes > state.wakesSeen;
-  const afterMs = woken ? Math.min(LOOK_DISTANCE_MS, state.setup.pollIntervalMs) : state.setup.pollIntervalMs;
+  const soonMs = woken ? LOOK_DISTANCE_MS : state.isHeadConfirmed ? Number.POSITIVE_INFINITY : CONFIRM_AFTER_MS;
+  const afterMs = Math.min(soonMs, state.setup.pollIntervalMs);
   if (state.lookedAtMs !== null && !agenda.isDue(state.lookedAtMs + afterMs)) return null;
   const effect: BotEffect = { kind: "look", key: "look", head: state.head, wakes: state.wakes };
   return agenda.isAwake(effect, ["forge", "git"]) ? effect : null;

@@ -113,7 +113,8 @@ function* commitWrites(state: BotState, { commit, pull }: FollowedCommit, agenda
   // Without NATS nothing is known about devices, and an old picture must not pass for the truth.
   if (!state.isWhole) return;
   const before = statusOf(state, commit, ROLLOUT_CONTEXT);
-  if (before === null || !isFinalRollout(before)) yield* rolloutWrite(state, commit, progress, agenda);
+  const isKnown = pull !== null || commit !== state.head || state.isHeadConfirmed;
+  if (isKnown && (before === null || !isFinalRollout(before))) yield* rolloutWrite(state, commit, progress, agenda);
   if (pull !== null && finding.pull !== null) yield* rolloutComment(state, { commit, pull, finding, progress }, agenda);
 }
 

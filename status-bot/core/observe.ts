@@ -97,7 +97,9 @@ function troubleless({ setup }: BotState, event: BotEvent): string[] {
 type Seen<K extends BotEvent["kind"]> = Extract<BotEvent, { kind: K }>;
 
 function looked(state: BotState, { open, merged, head, line, wakes }: Looked, nowMs: number): BotState {
-  const next = { ...state, open, merged, head, line: line ?? state.line, lookedAtMs: nowMs, wakesSeen: wakes };
+  const isHeadConfirmed = head === state.head;
+  const seen = { open, merged, head, isHeadConfirmed, line: line ?? state.line };
+  const next = { ...state, ...seen, lookedAtMs: nowMs, wakesSeen: wakes };
   // What nobody looks at any more is forgotten; the forge and NATS still know it.
   const commits = new Set([...lineIds(next), ...open.map((pull) => pull.head)]);
   const pulls = new Set([...open, ...merged].map((pull) => pull.number));
@@ -230,6 +232,9 @@ function restAfter(
 
 function withProgress(state: BotState): BotState {
   const line = lineIds(state);
+  const recordHead = state.view.record?.head ?? null;
+  // The reconciler saw a commit that we have not: what it says cannot be placed before the next look.
+  if (recordHead !== null && !line.includes(recordHead)) return state;
   const progress = new Map<string, Progress>();
   for (const { commit } of followed(state)) {
     const finding = state.findings.get(commit);

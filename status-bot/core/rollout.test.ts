@@ -83,6 +83,16 @@ describe("how far a commit is", () => {
     });
   });
 
+  test("that had failed is not pending again while a later commit is being written", () => {
+    const fleet = reached(["a", "b"]);
+    fleet.says("a", "Failed", VALUE);
+    fleet.says("b", "Running", VALUE);
+    fleet.record({ applied: OURS, applying: LATER });
+    expect(fleet.progress(["a", "b"]).kind).toBe("failed");
+    fleet.wants("a", "another value");
+    expect(fleet.progress(["a", "b"])).toMatchObject({ kind: "superseded", by: LATER });
+  });
+
   test("is refused or held as the reconciler says, and superseded once a later commit is applied", () => {
     const fleet = new Fleet();
     const refused = { commit: OURS, message: "why", problems: 2, removes: 3, of: 4 };

@@ -52,9 +52,14 @@ export function progressOf(
   }
   const isWriting = record?.applying === commit;
   if (!standing.isReached && !isWriting) return { kind: "waiting" };
-  const by = standing.isPassed ? (record?.applied ?? null) : null;
+  const by = passedBy(commit, line, [record?.applied ?? null, record?.applying ?? null]);
   if (scope === null) return { kind: "superseded", counts: NOTHING, failed: [], by };
   return rolling(scope, view, { by, isWriting });
+}
+
+// A later commit that is just being written takes over key by key.
+function passedBy(commit: string, line: readonly string[], later: readonly (string | null)[]): string | null {
+  return later.find((other) => standingOf(commit, line, other).isPassed) ?? null;
 }
 
 const NOTHING: RolloutCounts = { total: 0, done: 0, failed: 0, pending: 0, offline: 0, superseded: 0, unverified: 0 };

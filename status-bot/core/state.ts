@@ -48,6 +48,8 @@ export interface BotState {
   readonly wakes: number;
   readonly wakesSeen: number;
   readonly head: string | null;
+  /** A second look found the same head: by then the forge tells which pull request brought it. */
+  readonly isHeadConfirmed: boolean;
   readonly line: readonly ForgeCommit[];
   readonly open: readonly PullRequest[];
   readonly merged: readonly PullRequest[];
@@ -76,6 +78,7 @@ export function initialState(setup: BotSetup, view: FleetView): BotState {
     wakes: 0,
     wakesSeen: 0,
     head: null,
+    isHeadConfirmed: false,
     line: [],
     open: [],
     merged: [],
