@@ -103,6 +103,7 @@ type InfoChange = Extract<Event, { kind: "infos" }>["changes"][number];
 function infoChange(change: FeedChange, options: FeedsOptions): InfoChange | null {
   const device = parseInfoKey(change.key);
   if (device === null) return null;
+  if (change.kind === "absent") return { device, labels: "lost" };
   if (change.kind !== "put") return { device, labels: null };
   const info = deviceInfoSchema.safeParse(parsedJson(change.value));
   // The key is the authority: what names another device is nobody's.

@@ -90,7 +90,7 @@ export class Performer {
     }
   }
 
-  async #write(effect: Extract<Effect, { kind: "write" }>, signal: AbortSignal): Promise<Event[]> {
+  async #write(effect: Extract<Effect, { kind: "write" }>, signal: AbortSignal): Promise<Event> {
     this.#world.send({ kind: "writes-started", keys: effect.writes.map(({ key }) => key) });
     const result = new WriteResult();
     await this.#messages(effect, result, signal);
@@ -98,12 +98,11 @@ export class Performer {
       effect.writes.filter(({ kind }) => kind === "unmark"),
       result,
     );
-    const changes = await this.#readAgain(result);
+    const conflicts = await this.#readAgain(result);
     if (result.failed === 0) this.#failures = 0;
     const { written, failed, message } = result;
     const retryInMs = failed === 0 ? 0 : this.#retryMs();
-    const done: Event = { kind: "writes-done", fleet: effect.fleet, written, failed, message, retryInMs };
-    return changes.length === 0 ? [done] : [done, { kind: "keys", changes }];
+    return { kind: "writes-done", fleet: effect.fleet, written, conflicts, failed, message, retryInMs };
   }
 
   async #messages(effect: Extract<Effect, { kind: "write" }>, result: WriteResult, signal: AbortSignal): Promise<void> {

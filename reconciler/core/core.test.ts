@@ -18,8 +18,8 @@ import { desiredState, type DesiredState } from "#fleet/desired.ts";
 import { parseDesiredKey } from "#schema/keys.ts";
 import type { ReconcilerRecord } from "#schema/wire.ts";
 import { decide } from "./decide.ts";
-import type { Effect } from "./effect.ts";
-import type { Event } from "./event.ts";
+import type { Effect, Write } from "./effect.ts";
+import type { Event, KeyChange } from "./event.ts";
 import { observe } from "./observe.ts";
 import { readingOf, SimulatedWorld, type SimulatedCommit } from "./simulated-world.ts";
 import { initialState } from "./state.ts";
@@ -309,5 +309,45 @@ describe("one pass", () => {
     world.see({ kind: "poll-wanted" });
     world.act(0);
     expect(verdictOf(world.state)).toMatchObject({ code: 3 });
+  });
+});
+
+describe("a bucket that is lost in the middle of writes", () => {
+  test("is trusted alone: what the old one acknowledged is written again where the new one lacks it", () => {
+    const world = new SimulatedWorld();
+    world.commit(filesOf({ devices: ["d1"], paused: [], images: { api: 1, web: 1 }, broken: false }));
+    world.settle();
+    const put = world.bucket.get("d1.web");
+    const write: Write = {
+      kind: "put",
+      key: "d1.web",
+      text: put?.text ?? "",
+      digest: "",
+      expectedRevision: put?.revision ?? 0,
+    };
+    world.see({ kind: "writes-started", keys: ["d1.web"] });
+    world.see({ kind: "unsynced", bucket: "desired-state", reason: "the bucket was re-created" });
+    world.see({ kind: "keys", changes: [{ kind: "absent", key: "d1.web" }] });
+    world.see({ kind: "synced", bucket: "desired-state" });
+    const looked: KeyChange = { kind: "put", key: "d1.api", text: "{}", revision: 900, fleet: "test" };
+    const written = [{ write, revision: 901 }];
+    const rest = { fleet: "test", conflicts: [looked], failed: 0, message: "", retryInMs: 0 };
+    world.see({ kind: "writes-done", written, ...rest });
+    const writes = decide(world.state, world.nowMs).effects.flatMap((one) => (one.kind === "write" ? one.writes : []));
+    expect(writes).toMatchObject([{ kind: "put", key: "d1.web", expectedRevision: 0 }]);
+  });
+
+  test("a key that was looked up does not hide what the bucket told later", () => {
+    const world = new SimulatedWorld();
+    world.commit(filesOf({ devices: ["d1"], paused: [], images: { api: 1, web: 1 }, broken: false }));
+    world.settle();
+    const text = world.bucket.get("d1.web")?.text ?? "";
+    world.see({ kind: "writes-started", keys: ["d1.web"] });
+    world.see({ kind: "keys", changes: [{ kind: "put", key: "d1.web", text: "{}", revision: 902, fleet: null }] });
+    const looked: KeyChange = { kind: "put", key: "d1.web", text, revision: 901, fleet: "test" };
+    const rest = { fleet: "test", written: [], failed: 0, message: "", retryInMs: 0 };
+    world.see({ kind: "writes-done", conflicts: [looked], ...rest });
+    const writes = decide(world.state, world.nowMs).effects.flatMap((one) => (one.kind === "write" ? one.writes : []));
+    expect(writes).toMatchObject([{ kind: "put", key: "d1.web", expectedRevision: 902 }]);
   });
 });

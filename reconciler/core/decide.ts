@@ -2,7 +2,7 @@
 import type { Decision } from "#runtime/loop.ts";
 import type { Effect, Write } from "./effect.ts";
 import { recordText, wantedRecord } from "./record.ts";
-import { markersAllowed, stanceOf, type Stance } from "./stance.ts";
+import { isHeadDoubtful, markersAllowed, stanceOf, type Stance } from "./stance.ts";
 import type { State } from "./state.ts";
 import type { Target } from "./target.ts";
 
@@ -43,7 +43,8 @@ function gitEffects(state: State, stance: Stance, at: At): void {
   }
   if (need?.kind === "approval") at(0, { kind: "find-approval", key: "git", head: need.head, applied: need.applied });
   retryUnreadable(state, at);
-  at(state.git.nextPollAtMs, { kind: "poll", key: "git" });
+  const asksAtOnce = state.git.trouble === null && isHeadDoubtful(state);
+  at(asksAtOnce ? 0 : state.git.nextPollAtMs, { kind: "poll", key: "git" });
 }
 
 function retryUnreadable(state: State, at: At): void {

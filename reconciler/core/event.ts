@@ -20,7 +20,7 @@ export type KeyChange =
   | { readonly kind: "marker"; readonly key: string; readonly revision: number }
   | { readonly kind: "absent"; readonly key: string };
 
-/** What became of one write. A conflict comes as a `keys` event: it says what stands there instead. */
+/** A write that was acknowledged. */
 export interface Written {
   readonly write: Write;
   readonly revision: number;
@@ -61,7 +61,8 @@ export type Event =
   | { readonly kind: "states"; readonly changes: readonly { readonly key: string; readonly there: boolean }[] }
   | {
       readonly kind: "infos";
-      readonly changes: readonly { readonly device: DeviceId; readonly labels: Labels | null }[];
+      /** `lost`: gone without a marker, such as with the whole bucket; null: somebody removed it. */
+      readonly changes: readonly { readonly device: DeviceId; readonly labels: Labels | "lost" | null }[];
     }
   /** `own`: this process wrote it, and the bucket has yet to tell so. */
   | {
@@ -80,6 +81,8 @@ export type Event =
       readonly kind: "writes-done";
       readonly fleet: string;
       readonly written: readonly Written[];
+      /** Keys that somebody else wrote meanwhile, and what they hold now: the bucket may be slow to tell. */
+      readonly conflicts: readonly KeyChange[];
       readonly failed: number;
       readonly message: string;
       readonly retryInMs: number;

@@ -110,6 +110,11 @@ export function observeStates(
 /** What devices report about themselves; targets that depend on it are made anew a little later, for many at once. */
 export function observeInfos(state: State, changes: Extract<Event, { kind: "infos" }>["changes"], nowMs: number): void {
   for (const { device, labels } of changes) {
+    if (labels === "lost") {
+      if (state.reports.has(device)) state.reportsLost.add(device);
+      continue;
+    }
+    state.reportsLost.delete(device);
     const known = state.reports.get(device);
     if (labels === null) state.reports.delete(device);
     else state.reports.set(device, labels);
@@ -137,6 +142,7 @@ export function observeWritten(state: State, event: Extract<Event, { kind: "writ
   state.writing.clear();
   for (const { write, revision } of event.written) {
     state.counts.written[write.kind] += 1;
+    if (state.writingDoubted) continue;
     if (write.kind === "unmark") {
       // A value may have been put since: only the marker that was meant is gone.
       if (state.holdings.markers.get(write.key)?.revision === write.expectedRevision) state.holdings.drop(write.key);
@@ -150,10 +156,19 @@ export function observeWritten(state: State, event: Extract<Event, { kind: "writ
     }
     touch(state, write.key);
   }
+  if (!state.writingDoubted) observeConflicts(state, event.conflicts, nowMs);
+  state.writingDoubted = false;
   state.counts.writesFailed += event.failed;
   state.writesTrouble = event.failed > 0 ? event.message : null;
   state.writesRetryAtMs = event.failed > 0 ? nowMs + event.retryInMs : 0;
   state.unmarkAtMs = nextUnmark(state);
+}
+
+// What was looked up may be older than what the bucket has told since.
+function observeConflicts(state: State, conflicts: readonly KeyChange[], nowMs: number): void {
+  const { holdings } = state;
+  const news = conflicts.filter((one) => one.kind === "absent" || one.revision > holdings.revisionOf(one.key));
+  observeKeys(state, news, nowMs);
 }
 
 function nextUnmark(state: State): number | null {

@@ -16,6 +16,7 @@ export function observe(state: State, event: Event, nowMs: number): State {
     case "head-unreadable":
       state.git.asked = true;
       state.git.trouble = { reason: event.reason, message: event.message };
+      if (state.git.askedAsWriter === "asking") state.git.askedAsWriter = "no";
       planPoll(state, nowMs, event.nextPollInMs);
       state.counts.polls += 1;
       state.counts.pollsFailed += 1;
@@ -26,6 +27,7 @@ export function observe(state: State, event: Event, nowMs: number): State {
       break;
     case "poll-started":
       state.git.pollWanted = false;
+      if (state.leaseHeld && state.git.askedAsWriter === "no") state.git.askedAsWriter = "asking";
       break;
     case "commit":
       observeCommit(state, event);
@@ -62,6 +64,7 @@ export function observe(state: State, event: Event, nowMs: number): State {
       state.bucketsRetryAtMs = Math.min(state.bucketsRetryAtMs, nowMs);
       break;
     case "lease":
+      if (state.leaseHeld !== event.held) state.git.askedAsWriter = "no";
       state.leaseHeld = event.held;
       state.leaseReason = event.reason;
       break;
@@ -101,13 +104,17 @@ function planPoll(state: State, nowMs: number, nextPollInMs: number): void {
 
 // A bucket that was lost may come back as another one, with revisions that begin anew.
 function forgetAhead(state: State, bucket: FollowedBucket): void {
-  if (bucket === "desired-state") state.holdings.ahead.clear();
+  if (bucket === "desired-state") {
+    state.holdings.ahead.clear();
+    state.writingDoubted = state.writing.size > 0;
+  }
   if (bucket === "fleet") state.recordAhead = null;
 }
 
 function observeHead(state: State, commit: string): void {
   state.git.asked = true;
   state.git.trouble = null;
+  if (state.git.askedAsWriter === "asking") state.git.askedAsWriter = "yes";
   state.counts.polls += 1;
   if (state.git.head === commit) return;
   state.git.head = commit;

@@ -145,6 +145,7 @@ export class SimulatedWorld {
   }
 
   #poll(): Event[] {
+    this.see({ kind: "poll-started" });
     const head = this.commits.at(-1);
     if (!this.gitWorks || head === undefined) {
       return [{ kind: "head-unreadable", reason: "unreachable", message: "test", nextPollInMs: 1_000 }];
@@ -195,8 +196,7 @@ export class SimulatedWorld {
       } else written.push({ write, revision: this.#apply(write, fleet) });
     }
     if (breakAt !== Number.POSITIVE_INFINITY) return "died";
-    const done: Event = { kind: "writes-done", fleet, written, failed: 0, message: "", retryInMs: 0 };
-    return conflicts.length === 0 ? [done] : [done, { kind: "keys", changes: conflicts }];
+    return [{ kind: "writes-done", fleet, written, conflicts, failed: 0, message: "", retryInMs: 0 }];
   }
 
   #apply(write: Write, fleet: string): number {

@@ -38,6 +38,9 @@ function reasonOf(state: State, bucket: "fleet" | "desired-state"): string {
 function towardsHead(state: State): Stance {
   const { head } = state.git;
   if (head === null) return towardsApplied(state, null);
+  if (isHeadDoubtful(state)) {
+    return state.git.trouble === null ? wait("the repository is asked again") : towardsApplied(state, null);
+  }
   const read = state.commits.get(head);
   if (read === undefined) {
     // A head that cannot be read is no intent: what is applied goes on.
@@ -54,6 +57,11 @@ function towardsHead(state: State): Stance {
   return judged.kind === "wait" ? judged : approvedOr(state, head, judged.refused);
 }
 
+/** The writer before this one knew another head, perhaps a newer one: to go back to ours could undo what it applied. */
+export function isHeadDoubtful({ leaseHeld, git, record }: State): boolean {
+  return leaseHeld && git.askedAsWriter !== "yes" && git.head !== null && (record?.head ?? git.head) !== git.head;
+}
+
 // Head is held: a trailer may allow it, or a commit before it.
 function approvedOr(state: State, head: string, refused: Refusal): Stance {
   const applied = state.record?.applied ?? null;
@@ -68,6 +76,7 @@ function approvedOr(state: State, head: string, refused: Refusal): Stance {
     return wait("the approved commit is being read", { kind: "commit", commit: approval.commit });
   }
   if (read?.kind !== "valid") return towardsApplied(state, refused);
+  if (lacksReports(state, read.target)) return wait(REPORTS_MISSING);
   return { kind: "pursue", target: read.target, approved: true, refused: null };
 }
 
@@ -93,9 +102,7 @@ type Judged = Extract<Stance, { kind: "wait" }> | { readonly kind: "held"; reado
 
 // The blast radius; null where the pass may go on.
 function judge(state: State, target: Target): Judged | null {
-  if (target.needsReports && (!state.synced["device-info"] || state.reports.size === 0)) {
-    return wait("the fleet depends on what devices report, and device-info is missing, empty or not caught up");
-  }
+  if (lacksReports(state, target)) return wait(REPORTS_MISSING);
   const removes = target.open.remove.size;
   if (removes === 0) return null;
   const applied = appliedPrune(state, target);
@@ -108,6 +115,12 @@ function judge(state: State, target: Target): Judged | null {
   if (!judgement.held) return null;
   const { message } = judgement;
   return { kind: "held", refused: { commit: target.commit, reason: "held", message, problems: 0, removes, of } };
+}
+
+const REPORTS_MISSING = "the fleet depends on what devices report, and device-info is missing, empty or not caught up";
+
+function lacksReports(state: State, target: Target): boolean {
+  return target.needsReports && (!state.synced["device-info"] || state.reports.size === state.reportsLost.size);
 }
 
 // The limits of the applied commit; the usual ones where it is gone for good.

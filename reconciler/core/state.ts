@@ -42,6 +42,8 @@ export interface GitState {
   nextPollAtMs: number;
   /** Somebody said that there is news; a poll that is under way may have asked too early. */
   pollWanted: boolean;
+  /** Whether the repository was asked since the lease was taken: what was heard before may be older than what is applied. */
+  askedAsWriter: "no" | "asking" | "yes";
   /** Why head is not known to be current; null when the last poll worked. */
   trouble: { readonly reason: string; readonly message: string } | null;
 }
@@ -54,6 +56,8 @@ export interface State {
   approval: Approval | null;
   readonly holdings: Holdings;
   readonly reports: Map<DeviceId, Labels>;
+  /** Devices whose report was lost without a marker: what they said last still counts, absence is no intent. */
+  readonly reportsLost: Set<DeviceId>;
   /** Since when targets do not know the newest reports; null when they do. */
   reportsChangedAtMs: number | null;
   readonly synced: Record<FollowedBucket, boolean>;
@@ -72,6 +76,8 @@ export interface State {
   bucketsTrouble: string | null;
   /** Keys that are being written right now. */
   readonly writing: Set<string>;
+  /** True where the bucket was lost since: it may be another one by now, and only the bucket itself can tell what it took. */
+  writingDoubted: boolean;
   writesRetryAtMs: number;
   writesTrouble: string | null;
   recordRetryAtMs: number;
@@ -93,12 +99,13 @@ export interface Counts {
 export function initialState(settings: Settings): State {
   return {
     settings,
-    git: { head: null, asked: false, nextPollAtMs: 0, pollWanted: false, trouble: null },
+    git: { head: null, asked: false, nextPollAtMs: 0, pollWanted: false, askedAsWriter: "no", trouble: null },
     commits: new Map(),
     unreadable: new Map(),
     approval: null,
     holdings: new Holdings(),
     reports: new Map(),
+    reportsLost: new Set(),
     reportsChangedAtMs: null,
     synced: { "desired-state": false, "device-state": false, "device-info": false, fleet: false },
     unsyncedReason: {},
@@ -111,6 +118,7 @@ export function initialState(settings: Settings): State {
     bucketsRetryAtMs: 0,
     bucketsTrouble: null,
     writing: new Set(),
+    writingDoubted: false,
     writesRetryAtMs: 0,
     writesTrouble: null,
     recordRetryAtMs: 0,

@@ -213,6 +213,22 @@ describe("two reconcilers", () => {
     await second.stop();
   });
 
+  test("one that was asked for news long ago does not go back to what it knew when it takes over", async () => {
+    const first = await running(kiosks(3));
+    const second = fleet.start({ pollInterval: "10m" });
+    await until("the second stands by", async () => (await second.get("/readyz")).status === 200);
+    const commit = fleet.repo.commit("newer", kiosks(4, "2"));
+    await fleet.applied(commit);
+    const before = await fleet.sequence();
+    first.signal("SIGKILL");
+    await until("the second writes", async () => (await second.get("/healthz")).text.includes('"role":"writer"'));
+    await (await fleet.bucket("desired-state")).delete("kiosk-01.web");
+    await until("the second repairs", async () => (await fleet.keys()).length === 4);
+    expect(await fleet.sequence()).toBe(before + 2);
+    expect((await fleet.record())?.applied).toBe(commit);
+    await second.stop();
+  });
+
   test("a frozen writer is replaced, and writes nothing more when it wakes up", async () => {
     const first = await running(kiosks(3));
     const second = fleet.start();

@@ -1,3 +1,4 @@
+import { jetstreamManager } from "@nats-io/jetstream";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { sha256Digest } from "#fleet/digest.ts";
 import { startGitServer } from "#sandbox/git-server.ts";
@@ -286,6 +287,41 @@ describe("what is not to be touched", () => {
     await (await fleet.bucket("device-info")).put("info.kiosk-77", JSON.stringify(info));
     await until("both keys are written", async () => (await fleet.keys()).length === 2);
     expect(await fleet.keys()).toEqual(["kiosk-01.web", "kiosk-77.web"]);
+    await daemon.stop();
+  });
+});
+
+describe("reports that are lost", () => {
+  test("stop no device: only a report that somebody removes does", async () => {
+    fleet.repo.commit("first", {
+      "deployments/web.yaml": deployment("web"),
+      "fleet.yaml": fleetYaml("default", "{devices: {admission: reported, reportedLabels: [role]}}"),
+    });
+    const daemon = fleet.start();
+    await until("it waits", async () => (await daemon.get("/healthz")).text.includes("device-info is missing"));
+    const report = async (id: string): Promise<void> => {
+      const info = { device_id: id, labels: { role: "kiosk" }, updated_at: "2026-01-01T00:00:00Z" };
+      await (await fleet.bucket("device-info")).put(`info.${id}`, JSON.stringify(info));
+    };
+    for (const id of ["a", "b", "c"]) await report(id);
+    await until("all keys are written", async () => (await fleet.keys()).length === 3);
+    const before = await fleet.sequence();
+    await (await jetstreamManager(fleet.nats)).streams.delete("KV_device-info");
+    await until("it waits again", async () => (await daemon.get("/healthz")).text.includes("device-info is missing"));
+    await until("the bucket is back", async () =>
+      (await fleet.bucket("device-info")).status().then(
+        () => true,
+        () => false,
+      ),
+    );
+    await report("a");
+    await until("it goes on", async () => (await daemon.get("/healthz")).text.includes('"stance":"pursue"'));
+    await report("d");
+    await until("a new device is served", async () => (await fleet.keys()).includes("d.web"));
+    expect(await fleet.sequence()).toBe(before + 1);
+    await (await fleet.bucket("device-info")).delete("info.a");
+    await until("a removed report counts", async () => !(await fleet.keys()).includes("a.web"));
+    expect(await fleet.keys()).toEqual(["b.web", "c.web", "d.web"]);
     await daemon.stop();
   });
 });
