@@ -59,7 +59,7 @@ describe("the scope of a commit", () => {
       fleet: fleetOf(both),
       pull: { base: fleetOf(BASE), head: fleetOf(both) },
     });
-    expect(scope.pairs.map(({ device, deployment: name }) => `${device}.${name}`).toSorted()).toEqual([
+    expect(scope.pairs.map((pair) => `${pair.device}.${pair.deployment}`).toSorted()).toEqual([
       "a.web",
       "b.web",
       "c.db",

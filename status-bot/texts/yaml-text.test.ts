@@ -23,10 +23,11 @@ test("reads well: plain words stay plain, and only words that could be taken for
     device: "kiosk-1",
     at: "2026-04-22T17:42:42Z",
     answer: "no",
+    commit: "a".repeat(40),
     list: [{ a: 1, b: [] }],
     none: null,
   });
   expect(text).toBe(
-    'device: kiosk-1\nat: "2026-04-22T17:42:42Z"\nanswer: "no"\nlist:\n  - a: 1\n    b: []\nnone: null\n',
+    `device: kiosk-1\nat: "2026-04-22T17:42:42Z"\nanswer: "no"\ncommit: "${"a".repeat(40)}"\nlist:\n  - a: 1\n    b: []\nnone: null\n`,
   );
 });

@@ -12,6 +12,8 @@ export type YamlValue =
 // Words that YAML 1.2 (and most readers of 1.1) take for nothing but themselves.
 const PLAIN = /^[A-Za-z][A-Za-z0-9_-]*$/;
 const MEANT_OTHERWISE = /^(?:true|false|null|yes|no|on|off|y|n)$/i;
+// Commits look the same whether they begin with a digit or a letter.
+const COMMIT = /^[0-9a-f]{40}$/;
 
 /** The text of a mapping, with a newline at its end. */
 export function yamlText(value: { readonly [key: string]: YamlValue | undefined }): string {
@@ -40,7 +42,7 @@ function itemLines(value: YamlValue): string[] {
 // Every JSON string is a YAML string.
 function scalar(value: string | number | boolean | null): string {
   if (typeof value !== "string") return JSON.stringify(value);
-  return PLAIN.test(value) && !MEANT_OTHERWISE.test(value) ? value : JSON.stringify(value);
+  return PLAIN.test(value) && !MEANT_OTHERWISE.test(value) && !COMMIT.test(value) ? value : JSON.stringify(value);
 }
 
 // Array.isArray does not narrow readonly arrays.

@@ -86,8 +86,9 @@ describe("a bot without NATS", () => {
   test("judges pull requests all the same, and ends when it is told to", async () => {
     const shop = await opened();
     const bot = shop.bot({ nats: { servers: "nats://127.0.0.1:9" } });
-    await toldPull(shop);
+    const { head } = await toldPull(shop);
     await bot.stop();
+    expect(shop.github.statusesOf(head)).toMatchObject([{ state: "success" }]);
   });
 
   test("that goes away says nothing about devices until it is back", async () => {
