@@ -52,9 +52,20 @@ function towardsHead(state: State): Stance {
     const { problems, message } = read;
     return towardsApplied(state, { commit: head, reason: "invalid", message, problems, removes: 0, of: 0 });
   }
+  const approved = approvedUnderWay(state, head);
+  if (approved !== null) return approved;
   const judged = judge(state, read.target);
   if (judged === null) return pursue(read.target, null);
   return judged.kind === "wait" ? judged : approvedOr(state, head, judged.refused);
+}
+
+// What an approval began is brought to its end and recorded, though what is left of it would need no approval.
+function approvedUnderWay(state: State, head: string): Stance | null {
+  const { approval, record } = state;
+  if (approval === null || approval.head !== head || approval.applied !== (record?.applied ?? null)) return null;
+  const target = targetOf(state, approval.commit ?? null);
+  if (target === null || record?.applying !== target.commit || lacksReports(state, target)) return null;
+  return { kind: "pursue", target, approved: true, refused: null };
 }
 
 /** The writer before this one knew another head, perhaps a newer one: to go back to ours could undo what it applied. */

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { sha256Digest } from "#fleet/digest.ts";
 import { startGitServer } from "#sandbox/git-server.ts";
 import { until } from "#sandbox/until.ts";
+import type { ReconcilerRecord } from "#schema/wire.ts";
 import { deployment, device, Fixture, fleetYaml, kioskId, kiosks } from "./fixture.ts";
 
 const TRAILER = "\n\nGitfleet-Allow-Prune: true";
@@ -166,6 +167,23 @@ describe("the blast radius", () => {
     expect(await fleet.record()).toMatchObject({ head, applied: allowed, applying: null });
     expect((await fleet.record())?.refused).toMatchObject({ commit: head, reason: "held", removes: 28, of: 30 });
     expect((await fleet.keys()).length).toBe(30);
+  });
+
+  test("what a trailer allows is applied and recorded before a head that is within the limits by then", async () => {
+    fleet.repo.commit("first", kiosks(30));
+    await fleet.once();
+    const allowed = fleet.repo.commit(`shrink${TRAILER}`, shrink);
+    const head = fleet.repo.commit("one more", { "devices/kiosk-99.yaml": device("kiosk-99") });
+    const told: (string | null)[] = [];
+    fleet.nats.subscribe("$KV.fleet.reconciler", {
+      callback: (_error, message) => void told.push(message.json<ReconcilerRecord>().applied),
+    });
+    await fleet.nats.flush();
+    expect((await fleet.once()).code).toBe(0);
+    await fleet.nats.flush();
+    expect(told.indexOf(allowed)).toBeGreaterThan(-1);
+    expect(told.at(-1)).toBe(head);
+    expect(await fleet.keys()).toContain("kiosk-99.web");
   });
 
   test("a spent trailer allows nothing more, and a later commit within the limits releases the hold", async () => {
