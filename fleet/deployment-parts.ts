@@ -42,7 +42,7 @@ function portOf(document: ParsedDocument, path: (string | number)[], service: Se
   const read = readPort(text);
   if (read === null) return [];
   const name = typeof service.name === "string" ? service.name : "";
-  return [{ place: document.placeOf(path), service: name, text, ...read }];
+  return [{ place: document.placeOf(path, "occurrence"), service: name, text, ...read }];
 }
 
 function readPort(text: string): Pick<PlacedPort, "port" | "parts"> | null {

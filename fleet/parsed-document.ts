@@ -132,12 +132,14 @@ function offsetOf(root: YamlNode, path: ValuePath, at: FaultPosition): number {
     const child = childOf(node, part);
     if (child === undefined) break;
     ({ node, offset: keyOffset } = child);
+    if (at === "occurrence" && node.isAlias === true) break;
   }
   switch (at) {
     case "key":
       return keyOffset;
     case "first-key":
       return node.entries?.[0]?.offset ?? node.offset;
+    case "occurrence":
     case "value":
       return node.offset;
   }

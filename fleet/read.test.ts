@@ -85,6 +85,29 @@ describe("every problem in one pass", () => {
   });
 });
 
+describe("a problem with what an alias repeats", () => {
+  const aliased = (services: string) =>
+    codes({
+      "deployments/w.yaml": deployment("w", "").replace(/services:\n[^]*$/, `services:\n${services}`),
+      "devices/a.yaml": device("a"),
+    });
+
+  test("stands at the alias where the value itself is wrong there", () => {
+    const text = "          - {name: &n web, image: *n}\n";
+    expect(aliased(text)).toEqual(["deployments/w.yaml:11:35 invalid-image"]);
+  });
+
+  test("stands at the alias where it clashes with what it repeats", () => {
+    const first = "          - &s {name: web, image: r.example/a:1, ports: &p ['1:1']}\n";
+    const services = `${first}          - *s\n          - {name: b, image: r.example/a:1, ports: *p}\n`;
+    expect(aliased(services)).toEqual([
+      "deployments/w.yaml:12:13 duplicate-service",
+      "deployments/w.yaml:12:13 port-conflict",
+      "deployments/w.yaml:13:52 port-conflict",
+    ]);
+  });
+});
+
 describe("null, where a value is expected", () => {
   test.each([
     ["metadata:\n  name: web\n  labels:\n", "5:10 wrong-type"],

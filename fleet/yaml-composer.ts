@@ -16,6 +16,8 @@ export interface YamlNode {
   readonly entries: readonly YamlEntry[] | null;
   /** Of a list. */
   readonly items: readonly YamlNode[] | null;
+  /** True where an alias stands for it: `offset` is that of the alias, its parts stand where they are written. */
+  readonly isAlias?: boolean;
 }
 
 export interface YamlEntry {
@@ -197,7 +199,8 @@ export class Composer {
     if (anchored.node === null) return this.#lost(start, `the alias *${name} stands inside the value it repeats`);
     this.#expanded += anchored.weight;
     this.#weight += anchored.weight;
-    if (this.#expanded <= ALIAS_WEIGHT_MAX) return anchored.node;
+    const offset = start - 1 + this.#shift;
+    if (this.#expanded <= ALIAS_WEIGHT_MAX) return { ...anchored.node, offset, isAlias: true };
     const first = this.#expanded - anchored.weight <= ALIAS_WEIGHT_MAX;
     return this.#lost(
       start,

@@ -159,14 +159,22 @@ function checkEnvironment(fields: Readonly<Record<string, unknown>>, report: Rep
 function unique(field: string, what: string): (items: readonly unknown[], report: Report) => void {
   return (items, report) => {
     for (const [index, name] of repeated(items, field)) {
-      report([index, field], { code: "invalid-value", message: `the ${what} ${quoted(name)} is here twice` });
+      report(
+        [index, field],
+        { code: "invalid-value", message: `the ${what} ${quoted(name)} is here twice` },
+        "occurrence",
+      );
     }
   };
 }
 
 function checkServiceNames(services: readonly unknown[], report: Report): void {
   for (const [index, name] of repeated(services, "name")) {
-    report([index, "name"], { code: "duplicate-service", message: `the service ${quoted(name)} is here twice` });
+    report(
+      [index, "name"],
+      { code: "duplicate-service", message: `the service ${quoted(name)} is here twice` },
+      "occurrence",
+    );
   }
 }
 
@@ -182,7 +190,7 @@ function* repeated(items: readonly unknown[], field: string): Generator<[number,
 
 function checkFiles(files: readonly unknown[], report: Report): void {
   for (const [index, path] of repeated(files, "path")) {
-    report([index, "path"], { code: "invalid-value", message: `the file ${quoted(path)} is here twice` });
+    report([index, "path"], { code: "invalid-value", message: `the file ${quoted(path)} is here twice` }, "occurrence");
   }
   const bytes = files.reduce<number>((sum, file) => sum + utf8Length(textField(file, "content") ?? ""), 0);
   if (bytes <= FILES_MAX_BYTES) return;

@@ -26,8 +26,11 @@ export interface Fault {
 /** Names of fields and indexes of lists, from the outside in. */
 export type ValuePath = readonly (string | number)[];
 
-/** Where in a value a fault stands: at it, at its key, or at the first key inside it. */
-export type FaultPosition = "value" | "key" | "first-key";
+/**
+ * Where in a value a fault stands: at it, at its key, at the first key inside it, or, for what is wrong only because
+ * something else is there, too, at its occurrence: the alias by which it comes here again, else at it.
+ */
+export type FaultPosition = "value" | "key" | "first-key" | "occurrence";
 
 /** Tells a fault at a path relative to the value being checked. */
 export type Report = (path: ValuePath, fault: Fault, at?: FaultPosition) => void;
