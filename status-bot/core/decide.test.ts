@@ -16,6 +16,7 @@ describe("what the bot does next", () => {
     const bot = new Driver();
     expect(bot.kinds()).toEqual(["look"]);
     bot.sees(looked());
+    bot.passes(2_000);
     bot.sees({ ...looked(), line: null });
     expect(bot.kinds()).not.toContain("look");
     bot.passes(29_000);
@@ -28,7 +29,7 @@ describe("what the bot does next", () => {
     const bot = new Driver();
     bot.sees(looked());
     expect(bot.kinds()).not.toContain("look");
-    bot.passes(1_000);
+    bot.passes(2_000);
     expect(bot.kinds()).toContain("look");
   });
 

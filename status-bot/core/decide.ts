@@ -4,14 +4,19 @@ import type { PullRequest } from "../forge/forge.ts";
 import { nextWrite } from "./next-write.ts";
 import { Agenda } from "./agenda.ts";
 import type { BotEffect } from "./planned-effects.ts";
-import { followed, isFollowed, isSettled, statusOf, type BotState, type FollowedCommit } from "./state.ts";
+import {
+  CONFIRM_AFTER_MS,
+  followed,
+  isFollowed,
+  isSettled,
+  statusOf,
+  type BotState,
+  type FollowedCommit,
+} from "./state.ts";
 import { ROLLOUT_CONTEXT } from "../texts/statuses.ts";
 
 /** Webhooks come in bursts: looks keep this distance. */
 export const LOOK_DISTANCE_MS = 250;
-
-/** A new head is looked at again so much later: the forge may tell of it before it tells which pull request it was. */
-export const CONFIRM_AFTER_MS = 1_000;
 
 /** What to do now. */
 export function decide(state: BotState, nowMs: number): Decision<BotEffect> {

@@ -7,7 +7,7 @@ import type { Progress } from "./progress.ts";
 import { ROLLOUT_CONTEXT } from "../texts/statuses.ts";
 import { pullSubject, subjectOf } from "./planned-effects.ts";
 import { progressOf } from "./rollout.ts";
-import { followed, lineIds, type BotState, type Rest } from "./state.ts";
+import { CONFIRM_AFTER_MS, followed, lineIds, type BotState, type Rest } from "./state.ts";
 
 /** After a failure that everything waits out. */
 const PLACE_REST = { baseMs: 500, maxMs: 60_000 };
@@ -97,8 +97,9 @@ function troubleless({ setup }: BotState, event: BotEvent): string[] {
 type Seen<K extends BotEvent["kind"]> = Extract<BotEvent, { kind: K }>;
 
 function looked(state: BotState, { open, merged, head, line, wakes }: Looked, nowMs: number): BotState {
-  const isHeadConfirmed = head === state.head;
-  const seen = { open, merged, head, isHeadConfirmed, line: line ?? state.line };
+  const headSeenAtMs = head === state.head ? state.headSeenAtMs : nowMs;
+  const isHeadConfirmed = nowMs - headSeenAtMs >= CONFIRM_AFTER_MS;
+  const seen = { open, merged, head, headSeenAtMs, isHeadConfirmed, line: line ?? state.line };
   const next = { ...state, ...seen, lookedAtMs: nowMs, wakesSeen: wakes };
   // What nobody looks at any more is forgotten; the forge and NATS still know it.
   const commits = new Set([...lineIds(next), ...open.map((pull) => pull.head)]);

@@ -48,7 +48,9 @@ export interface BotState {
   readonly wakes: number;
   readonly wakesSeen: number;
   readonly head: string | null;
-  /** A second look found the same head: by then the forge tells which pull request brought it. */
+  /** When this head was seen first. */
+  readonly headSeenAtMs: number;
+  /** A look CONFIRM_AFTER_MS later found the same head: by then the forge tells which pull request brought it. */
   readonly isHeadConfirmed: boolean;
   readonly line: readonly ForgeCommit[];
   readonly open: readonly PullRequest[];
@@ -78,6 +80,7 @@ export function initialState(setup: BotSetup, view: FleetView): BotState {
     wakes: 0,
     wakesSeen: 0,
     head: null,
+    headSeenAtMs: 0,
     isHeadConfirmed: false,
     line: [],
     open: [],
@@ -99,6 +102,9 @@ export function initialState(setup: BotSetup, view: FleetView): BotState {
 export function lineIds(state: BotState): readonly string[] {
   return state.line.map((commit) => commit.id);
 }
+
+/** A forge may move the branch a moment before it tells which pull request that was. */
+export const CONFIRM_AFTER_MS = 2_000;
 
 /** How many commits of the branch are followed: what is older has had its time. */
 export const FOLLOWED_MAX = 20;
