@@ -58,6 +58,8 @@ describe("image references", () => {
     "r.example/a:1 ",
     " r.example/a:1",
     "r.example/a:1\n",
+    "r.example:99999/a:1",
+    "r.example:0/a:1",
     "r_x.example/a:1",
     "r.example:port/a:1",
     `r.example/${"a".repeat(600)}:1`,
@@ -71,5 +73,14 @@ describe("image references", () => {
   test("without a registry say which one was probably meant", () => {
     expect(imageFault("nginx:1.27")).toContain('"docker.io/library/nginx:1.27"');
     expect(imageFault("grafana/grafana:11")).toContain('"docker.io/grafana/grafana:11"');
+  });
+
+  test.each([
+    ["nginx", 'did you mean "docker.io/library/nginx"?'],
+    ["library/nginx:1", 'did you mean "docker.io/library/nginx:1"?'],
+    ["https://r.example/a:1", "without https://"],
+    ["Localhost/a:1", "registry/path:tag"],
+  ])("%s is told what to write instead", (text, hint) => {
+    expect(imageFault(text)).toContain(hint);
   });
 });

@@ -11,6 +11,7 @@ export interface ImageReference {
 }
 
 const REFERENCE_MAX_LENGTH = 512;
+const PORT_MAX = 65_535;
 const HOST =
   /^(?:[A-Za-z0-9](?:[-A-Za-z0-9]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[-A-Za-z0-9]*[A-Za-z0-9])?)*|\[[0-9a-fA-F:]+\])(?::\d{1,5})?$/;
 const REPOSITORY_PART = /^[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*$/;
@@ -55,12 +56,16 @@ function readRepository(registry: string, text: string, digest: string | null): 
 
 /** The first part is a registry where it looks like a host, as container tools decide it. */
 function isRegistry(text: string): boolean {
-  return HOST.test(text) && (text === "localhost" || text.includes(".") || text.includes(":"));
+  const port = Number(/:(\d+)$/.exec(text)?.[1] ?? 1);
+  const isHost = text === "localhost" || text.includes(".") || text.includes(":");
+  return HOST.test(text) && isHost && port >= 1 && port <= PORT_MAX;
 }
 
 function unnamedRegistry(name: string, slash: number): string {
-  if (!/^[\w./:-]{1,200}$/.test(name))
-    return "an image is written as registry/path:tag, such as docker.io/library/nginx:1.27";
+  if (/^[a-z]+:\/\//.test(name)) return "an image is written without https://, such as docker.io/library/nginx:1.27";
   const full = slash < 0 ? `docker.io/library/${name}` : `docker.io/${name}`;
-  return `an image names its registry; did you mean "${full}"?`;
+  const isMeant = parseImage(full) !== null || parseImage(`${full}:tag`) !== null;
+  return isMeant
+    ? `an image names its registry; did you mean "${full}"?`
+    : "an image is written as registry/path:tag, such as docker.io/library/nginx:1.27";
 }
