@@ -20,9 +20,16 @@ const SHOWN_MAX_LENGTH = 120;
 export function fieldDiffs(before: string | null, after: string | null): FieldDiff[] {
   const [old, young] = [fieldsOf(before), fieldsOf(after)];
   const paths = [...new Set([...old.keys(), ...young.keys()])];
-  return paths
+  const fields = paths
     .filter((path) => old.get(path)?.text !== young.get(path)?.text)
     .map((path) => diffOf(path, old.get(path), young.get(path)));
+  return before === null || after === null || before === after ? fields : [...fields, ...formDiffs(before, after)];
+}
+
+/** How the value is tagged, where that changes: with nothing else it would be a change that nobody sees. */
+function formDiffs(before: string, after: string): FieldDiff[] {
+  const [old, young] = [tagOf(parse(before)), tagOf(parse(after))];
+  return old === young ? [] : [{ path: "wire.scoreTag", before: old, after: young }];
 }
 
 /** A leaf of a value: its JSON text, and whether it may be shown. */
@@ -58,9 +65,15 @@ function parse(text: string): JsonValue {
 
 /** Both ways to tag a score say the same: paths begin inside its data. The type is shown where it is not PodmanV0. */
 function untagged(value: JsonValue): JsonValue {
-  if (!isObject(value)) return value;
-  if (value["type"] === "PodmanV0" && value["data"] !== undefined) return value["data"];
-  return Object.keys(value).length === 1 && value["PodmanV0"] !== undefined ? value["PodmanV0"] : value;
+  const tag = tagOf(value);
+  if (tag === null || !isObject(value)) return value;
+  return (tag === "adjacent" ? value["data"] : value["PodmanV0"]) ?? null;
+}
+
+function tagOf(value: JsonValue): "adjacent" | "external" | null {
+  if (!isObject(value)) return null;
+  if (value["type"] === "PodmanV0" && value["data"] !== undefined) return "adjacent";
+  return Object.keys(value).length === 1 && value["PodmanV0"] !== undefined ? "external" : null;
 }
 
 function collect(leaves: Map<string, Leaf>, path: string, value: JsonValue, secret: boolean): void {

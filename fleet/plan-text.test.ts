@@ -42,6 +42,18 @@ const story = planOf(
 );
 
 describe("a plan in words", () => {
+  test("shows what changes where only the way of writing does", () => {
+    const files = { "devices/all.yaml": devices(1), "deployments/web.yaml": web("1") };
+    const external = `${HEAD}kind: Fleet\nmetadata: {name: default}\nspec: {wire: {scoreTag: external}}\n`;
+    expect(planText(planOf(files, { ...files, "fleet.yaml": external }))).toMatchInlineSnapshot(`
+      "~ web: update on 1 device: kiosk-00
+          wire.scoreTag  adjacent → external
+
+      0 added, 1 updated, 0 removed
+      "
+    `);
+  });
+
   test("shows each distinct change once, with its devices, and hides what looks secret", () => {
     expect(planText(story)).toMatchInlineSnapshot(`
       "- old: remove from 7 devices: kiosk-00, kiosk-01, kiosk-02, kiosk-03, kiosk-04 and 2 more
