@@ -67,7 +67,12 @@ export function desiredState(fleet: Fleet, reported?: ReportedDevices): DesiredS
     if (value !== null) found.push(value);
   }
   const values = new Map(found.toSorted((a, b) => (a.key < b.key ? -1 : 1)).map((value) => [value.key, value]));
-  return { values, isFrozen, withheld, warnings: [...warningsOf(fleet, withheld), ...declaredOnly(fleet, reported)] };
+  return {
+    values,
+    isFrozen,
+    withheld,
+    warnings: [...warningsOf(fleet, withheld), ...coverageWarnings(fleet, reported)],
+  };
 }
 
 /** The same, as if nothing was paused: what the fleet wants in the end. */
@@ -150,7 +155,8 @@ function warningsOf(fleet: Fleet, withheld: ReadonlyMap<DeviceId, string>): Warn
   return [...pauseWarnings(fleet), ...held];
 }
 
-function declaredOnly(fleet: Fleet, reported: ReportedDevices | undefined): Warning[] {
+/** What is not looked at where nobody asked the devices. */
+export function coverageWarnings(fleet: Fleet, reported?: ReportedDevices): Warning[] {
   if (reported !== undefined || !needsReports(fleet)) return [];
   const what =
     fleet.settings.admission === "reported"

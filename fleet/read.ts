@@ -60,7 +60,7 @@ export class FleetReader {
 
 /** Fleet documents stand in fleet.yaml and in .yaml and .yml files below deployments/ and devices/. */
 function isDocumentFile({ path }: SnapshotEntry): boolean {
-  return isFleetPath(path) && (path === FLEET_FILE || /\/.*\.ya?ml$/.test(path));
+  return isFleetPath(path) && (path === FLEET_FILE || /\.ya?ml$/.test(path));
 }
 
 /** What is wrong with an entry before its content is looked at. */

@@ -150,11 +150,7 @@ export class Composer {
         continue;
       }
       if (seen.has(key.text)) {
-        this.#fault(
-          key.offset,
-          "duplicate-key",
-          `the key ${quoted(key.text)} is here twice; the first one counts nowhere`,
-        );
+        this.#fault(key.offset, "duplicate-key", `the key ${quoted(key.text)} is here twice; keep one of them`);
         continue;
       }
       seen.add(key.text);

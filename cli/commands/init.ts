@@ -1,9 +1,9 @@
 /** `gitfleet init`: a new fleet repository from the template. */
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, readdirSync, statSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { cpSync, existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { z } from "zod";
-import { UsageError, errorCode } from "#runtime/errors.ts";
+import { OutsideError, UsageError, errorCode } from "#runtime/errors.ts";
 import { defineCommand } from "../command.ts";
 import { folderOf } from "../fleet-folder.ts";
 import type { Io } from "../io.ts";
@@ -27,8 +27,7 @@ export const command = defineCommand({
     if (strange !== undefined) {
       throw new UsageError(`${folder} is not empty (it has ${strange})`, { hint: "Name a new folder." });
     }
-    mkdirSync(folder, { recursive: true });
-    cpSync(TEMPLATE, folder, { recursive: true, filter: (path) => !path.endsWith(".test.ts") });
+    copyTemplate(folder);
     const underGit = held.includes(".git") || gitInit(folder, io);
     io.out(nextSteps(args[0] ?? ".", underGit));
     return 0;
@@ -41,8 +40,26 @@ function contentsOf(folder: string): string[] {
     return readdirSync(folder);
   } catch (error) {
     if (errorCode(error) === "ENOENT") return [];
+    if (errorCode(error) === "ENOTDIR")
+      throw new UsageError(`${folder} lies in a file`, { hint: "Name a new folder." });
     throw error;
   }
+}
+
+function copyTemplate(folder: string): void {
+  try {
+    makeFolder(folder);
+    cpSync(TEMPLATE, folder, { recursive: true, filter: (path) => !path.endsWith(".test.ts") });
+  } catch (cause) {
+    throw new OutsideError(`cannot write to ${folder}`, { hint: "Name a folder that you may write to.", cause });
+  }
+}
+
+// One by one: Node's own `recursive` never ends where the system says that a folder's parent is not there, as /proc does.
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  makeFolder(dirname(folder));
+  mkdirSync(folder);
 }
 
 function gitInit(folder: string, io: Io): boolean {
@@ -57,7 +74,7 @@ function gitInit(folder: string, io: Io): boolean {
 
 function nextSteps(folder: string, underGit: boolean): string {
   const steps = [
-    ...(folder === "." ? [] : [`cd ${folder}`]),
+    ...(folder === "." ? [] : [`cd ${shellWord(folder)}`]),
     "gitfleet validate",
     ...(underGit ? ["git add --all && git commit -m 'A fleet'"] : []),
     "gitfleet reconciler --repo . --nats nats://127.0.0.1:4222",
@@ -66,4 +83,8 @@ function nextSteps(folder: string, underGit: boolean): string {
     .filter((name) => !name.startsWith("."))
     .map((name) => (statSync(join(TEMPLATE, name)).isDirectory() ? `${name}/` : name));
   return `made a fleet repository in ${folder}: ${list.join(", ")}\n\nNext:\n${steps.map((step) => `  ${step}\n`).join("")}`;
+}
+
+function shellWord(text: string): string {
+  return /^[\w./~+@%:,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -1,6 +1,7 @@
 /** `gitfleet validate`: every problem of a fleet repository in one pass. */
 import { relative } from "node:path";
 import { z } from "zod";
+import { coverageWarnings } from "#fleet/desired.ts";
 import { validateGithub, validateJson } from "#fleet/validate-text.ts";
 import { findRepository } from "#git/local-layout.ts";
 import { defineCommand } from "../command.ts";
@@ -28,6 +29,7 @@ export const command = defineCommand({
     const reading = readFleetFolder(folder);
     warnWhereEmpty(reading, folder, io);
     printWarnings(reading.warnings, io);
+    if (reading.fleet !== null) printWarnings(coverageWarnings(reading.fleet), io);
     switch (settings.format) {
       case "text":
         io.out(problemLines(reading.problems) + verdict(reading, io.paint));

@@ -71,6 +71,20 @@ describe("gitfleet validate", () => {
     expect(stderr).toContain("Is it the right folder?");
   });
 
+  test("says what is not looked at where devices may report themselves", async () => {
+    const settings = "apiVersion: gitfleet.dev/v1alpha1\nkind: Fleet\nmetadata: {name: shop}\n";
+    const fleet = `${settings}spec: {devices: {admission: reported}}\n`;
+    const { code, stdout, stderr } = await gitfleet(["validate", testFolder({ ...SMALL_FLEET, "fleet.yaml": fleet })]);
+    expect([code, stdout]).toEqual([0, "valid: 1 deployment, 3 devices\n"]);
+    expect(stderr).toContain("only declared devices");
+  });
+
+  test("reads a file whatever its name holds", async () => {
+    const { stdout } = await gitfleet(["validate", testFolder({ "devices/a\nb.yaml": "x" }), "--format", "json"]);
+    const { problems } = JSON.parse(stdout) as { problems: { file: string }[] };
+    expect(problems.map(({ file }) => file)).toEqual(["devices/a\nb.yaml"]);
+  });
+
   test("lets no control sequence of a file reach the terminal", async () => {
     const folder = testFolder({ "devices/a.yaml": 'kind: "\\u001b[2Jx"\n' });
     const { stdout } = await gitfleet(["validate", folder]);
@@ -190,6 +204,19 @@ describe("gitfleet init", () => {
     const { code, stderr } = await gitfleet(["init", folder]);
     expect(code).toBe(2);
     expect(stderr).toContain("is not empty (it has notes.txt)");
+  });
+
+  test("ends with what to do where no folder can be made", async () => {
+    const { code, stderr } = await gitfleet(["init", "/proc/fleet/inner"]);
+    expect(code).toBe(3);
+    expect(stderr).toContain("Name a folder that you may write to.");
+    const inFile = join(testFolder({ notes: "mine" }), "notes/fleet");
+    expect((await gitfleet(["init", inFile])).code).toBe(2);
+  });
+
+  test("prints a next step that a shell takes as it is", async () => {
+    const { stdout } = await gitfleet(["init", "my fleet"], { cwd: testFolder() });
+    expect(stdout).toContain("cd 'my fleet'\n");
   });
 
   test("fills a repository that was just cloned empty", async () => {
