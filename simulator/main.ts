@@ -97,7 +97,11 @@ class Simulation {
   // States are followed too: what the bucket already holds is not written again, and what it loses is.
   start(): void {
     const nowMs = systemClock.nowMs();
-    for (const device of this.#devices) this.#say("device-info", infoKey(device.id), infoText(device, nowMs));
+    for (const device of this.#devices) {
+      this.#say("device-info", infoKey(device.id), infoText(device, nowMs));
+      // As an agent does: nobody is offline until its turn comes.
+      this.#heartbeat(device, nowMs);
+    }
     this.#feeds = [
       this.#follow(
         "device-state",

@@ -26,6 +26,8 @@ export interface RunOptions {
 export interface Running {
   stdout(): string;
   stderr(): string;
+  /** Resolves when it has ended, by itself or not. */
+  readonly ended: Promise<Ended>;
   /** SIGINT, as Ctrl-C; resolves when it has ended. */
   interrupt(): Promise<Ended>;
 }
@@ -45,6 +47,7 @@ export function startGitfleet(args: readonly string[], options: RunOptions = {})
   return {
     stdout: () => output.stdout,
     stderr: () => output.stderr,
+    ended,
     interrupt: () => {
       child.kill("SIGINT");
       return ended;

@@ -157,14 +157,17 @@ describe("gitfleet devices", () => {
 
   test("finds two agents with one id when it may observe them", async () => {
     const fleet = await liveFleet();
-    const observing = startGitfleet(["devices", "--observe", "60s", "--format", "json"], {
+    const observing = startGitfleet(["devices", "--observe", "1s", "--format", "json"], {
       env: fleet.env,
       cwd: testFolder(),
     });
     await until("it observes", () => observing.stderr().includes("watching heartbeats"));
-    for (let beat = 0; beat < 6; beat += 1) await fleet.heartbeat("kiosk-0001");
     await fleet.heartbeat("kiosk-0002");
-    const { code, stdout } = await observing.interrupt();
+    let over = false;
+    void observing.ended.then(() => (over = true));
+    // The bucket keeps one of each: a reader who is late for some of them still meets enough.
+    while (!over) await fleet.heartbeat("kiosk-0001");
+    const { code, stdout } = await observing.ended;
     expect(code).toBe(0);
     const { devices } = JSON.parse(stdout) as { devices: { device: string; two_agents: string | null }[] };
     expect(devices.map(({ two_agents: twins }) => twins)).toEqual([expect.stringContaining("two have this id"), null]);
@@ -269,7 +272,7 @@ describe("gitfleet simulate", () => {
     const args = ["simulate", "--devices", "2", "--label", "role=kiosk", "--delay", "100ms"];
     const simulation = startGitfleet(args, { env });
     const contents = (bucket: string): Promise<Map<string, string>> => client.contents(bucket);
-    await until("the devices are there", async () => (await contents("device-heartbeat")).size === 1);
+    await until("the devices are there", async () => (await contents("device-heartbeat")).size === 2);
     const info = (await contents("device-info")).get("info.sim-0001") ?? "";
     expect(JSON.parse(info)).toMatchObject({ device_id: "sim-0001", labels: { role: "kiosk" } });
     await client.put("desired-state", "sim-0001.web", SCORE);
