@@ -70,6 +70,8 @@ export const deviceInfoSchema = z.object({
   labels: labelsSchema,
   inventory: inventorySchema.nullish(),
   updated_at: wireTimeSchema,
+  /** Additive: since when the agent sees another one write under its device id; only while it does. */
+  duplicate_since: wireTimeSchema.optional(),
 });
 export type DeviceInfo = z.infer<typeof deviceInfoSchema>;
 
@@ -103,7 +105,8 @@ export const reconcilerRecordSchema = z.object({
   applied_at: wireTimeSchema.nullable(),
   refused: refusalSchema.nullable(),
   desired_keys: z.number(),
-  /** Additive: what is frozen, so that readers without the repository can count; only when not empty, bounded. */
+  /** Additive: what is frozen, so that readers without the repository can tell and count; only when true or not empty, bounded. */
+  paused: z.boolean().optional(),
   paused_devices: z.array(z.string()).optional(),
   paused_deployments: z.array(z.string()).optional(),
   /** Additive: the fleet's `offlineAfter`; only when it is not the default of 90. */

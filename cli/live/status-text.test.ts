@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Aggregate } from "#fleet/aggregate.ts";
 import type { Paint } from "../io.ts";
-import { ageText, bar } from "./status-text.ts";
+import { ageText, bar, statusText } from "./status-text.ts";
 
 const plain: Paint = (_style, text) => text;
 
@@ -27,6 +27,24 @@ describe("the bar of a deployment", () => {
       }
     }
     expect(bar(counts(0, 0, 0), plain)).toHaveLength(20);
+  });
+});
+
+describe("a fleet that is paused", () => {
+  test("is said to be, and not to be in step with its branch", () => {
+    const record = { fleet: "shop", branch: "main", head: "a".repeat(40), applied: "a".repeat(40), applying: null };
+    const rest = { applied_at: null, refused: null, desired_keys: 1 };
+    const status = {
+      reconcilerAlive: true,
+      devices: { known: 1, offline: 0, paused: 0 },
+      deployments: [],
+      troubled: null,
+    };
+    const text = (paused: boolean): string =>
+      statusText({ ...status, record: { ...record, ...rest, paused } }, { paint: plain, nowMs: 0 });
+    expect(text(false)).toContain("in step with the branch");
+    expect(text(true)).not.toContain("in step");
+    expect(text(true)).toContain("paused   the whole fleet: nothing is written to devices until fleet.yaml ends it");
   });
 });
 

@@ -39,6 +39,12 @@ function commitText({ record, reconcilerAlive }: FleetStatus, { paint, nowMs }: 
   } else {
     lines.push(["fleet", `${paint("bold", plainLine(record.fleet))}, branch ${plainLine(record.branch)}`]);
     lines.push(["applied", appliedText(record, { paint, nowMs })]);
+    if (record.paused === true) {
+      lines.push([
+        "paused",
+        paint("yellow", "the whole fleet: nothing is written to devices until fleet.yaml ends it"),
+      ]);
+    }
     if (record.applying !== null) lines.push(["applying", paint("cyan", short(record.applying))]);
     if (record.refused !== null) lines.push(...refusedRows(record.refused, paint));
   }
@@ -52,7 +58,8 @@ function appliedText(record: ReconcilerRecord, { paint, nowMs }: { paint: Paint;
   if (record.applied === null) return paint("yellow", "nothing yet");
   const atMs = record.applied_at === null ? null : parseWireTime(record.applied_at);
   const when = atMs === null ? "" : `, ${ageText(nowMs - atMs)} ago`;
-  const inStep = record.head === record.applied ? paint("green", " (in step with the branch)") : "";
+  const inStep =
+    record.head === record.applied && record.paused !== true ? paint("green", " (in step with the branch)") : "";
   return `${paint("bold", short(record.applied))}${when}${inStep}`;
 }
 

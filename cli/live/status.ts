@@ -60,6 +60,7 @@ export function statusJson(status: FleetStatus): string {
     applying: record?.applying ?? null,
     applied_at: record?.applied_at ?? null,
     refused: record?.refused ?? null,
+    paused: record?.paused ?? false,
     desired_keys: record?.desired_keys ?? null,
     reconciler_alive: status.reconcilerAlive,
     devices,

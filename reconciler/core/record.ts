@@ -42,7 +42,11 @@ function refusedRecord(
 function pursuedRecord(state: State, stance: Extract<Stance, { kind: "pursue" }>, nowMs: number): ReconcilerRecord {
   const { target, refused } = stance;
   const base = { ...baseRecord(state), fleet: target.fleet.name, refused };
-  if (base.applied === target.commit) return { ...withoutExtras(base), ...extras(target.fleet), applying: null };
+  if (base.applied === target.commit) {
+    const kept = { ...withoutExtras(base), ...extras(target.fleet), applying: null };
+    // Devices that report come and go without a commit.
+    return target.openValues > 0 ? kept : { ...kept, desired_keys: state.holdings.values.size };
+  }
   if (isUnderWay(state, stance)) return { ...base, applying: target.commit };
   const applied = { applied: target.commit, applying: null, applied_at: wireTime(nowMs) };
   return { ...withoutExtras(base), ...extras(target.fleet), ...applied, desired_keys: state.holdings.values.size };
@@ -61,6 +65,7 @@ function baseRecord(state: State): ReconcilerRecord {
 
 function withoutExtras(record: ReconcilerRecord): ReconcilerRecord {
   const {
+    paused: _fleet,
     paused_devices: _devices,
     paused_deployments: _deployments,
     offline_after_seconds: _offline,
@@ -75,6 +80,7 @@ function extras(fleet: Fleet): Partial<ReconcilerRecord> {
   const deployments = [...fleet.deployments.values()].filter((one) => one.paused).map((one) => one.name);
   const offlineAfterMs = fleet.settings.offlineAfterMs;
   return {
+    ...(fleet.settings.paused ? { paused: true } : {}),
     ...(devices.length === 0 ? {} : { paused_devices: devices.slice(0, PAUSED_MAX) }),
     ...(deployments.length === 0 ? {} : { paused_deployments: deployments.slice(0, PAUSED_MAX) }),
     ...(offlineAfterMs === DEFAULT_SETTINGS.offlineAfterMs

@@ -276,6 +276,7 @@ describe("what is not to be touched", () => {
     });
     expect((await fleet.once()).code).toBe(0);
     expect(await fleet.sequence()).toBe(before);
+    expect(await fleet.record()).toMatchObject({ paused: true });
   });
 
   test("keys or a record of another fleet: nothing is written, and foreign-fleet is reported", async () => {
@@ -340,6 +341,7 @@ describe("reports that are lost", () => {
     await (await fleet.bucket("device-info")).delete("info.a");
     await until("a removed report counts", async () => !(await fleet.keys()).includes("a.web"));
     expect(await fleet.keys()).toEqual(["b.web", "c.web", "d.web"]);
+    await until("the record counts them", async () => (await fleet.record())?.desired_keys === 3);
     await daemon.stop();
   });
 });
