@@ -4,7 +4,7 @@ import type { FeedPosition } from "./feed-position.ts";
 import type { NatsLink } from "./link.ts";
 import { streamInfo, type StreamInfo } from "./stream-info.ts";
 
-const AUDIT_MS = 10_000;
+const AUDIT_MS = 3_000;
 /** Replays because of purged markers may take up this part of the time at most. */
 const REPLAY_SHARE_MAX = 0.01;
 

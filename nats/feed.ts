@@ -38,7 +38,7 @@ export interface FeedOptions {
   readonly idleHeartbeatMs?: number;
   /** For devices, which may not ask about the stream: their few keys are replayed at every (re)connect. */
   readonly restricted?: boolean;
-  /** How often the number of keys is compared with the server's, to notice a purge that left no marker; 10 s when left out. */
+  /** How often the number of keys is compared with the server's, to notice a purge that left no marker; 3 s when left out. */
   readonly auditMs?: number;
 }
 
