@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { once } from "node:events";
 import { findNatsServer } from "./find-nats-server.ts";
 import { freePort } from "./free-port.ts";
+import { pauseProcess } from "./processes.ts";
 export { findNatsServer } from "./find-nats-server.ts";
 
 const READY_WITHIN_MS = 20_000;
@@ -159,7 +160,7 @@ class ServerProcess implements NatsServer {
   }
 
   pause(): void {
-    this.#child?.kill("SIGSTOP");
+    if (this.#child?.pid !== undefined) pauseProcess(this.#child.pid);
   }
 
   resume(): void {

@@ -3,6 +3,7 @@ import { readFileSync, readdirSync } from "node:fs";
 import { until } from "./until.ts";
 
 const GONE_WITHIN_MS = 5_000;
+const PAUSED_WITHIN_MS = 2_000;
 
 /** Kills every process that was started with a path below `folder`, and the containers under such a process. */
 export async function killProcessesOf(folder: string): Promise<void> {
@@ -14,6 +15,24 @@ export async function killProcessesOf(folder: string): Promise<void> {
   await until(`the processes of ${folder} are gone`, () => !processes().some(({ pid }) => all.includes(pid)), {
     limitMs: GONE_WITHIN_MS,
   });
+}
+
+/** SIGSTOP. Returns when every thread stands still (Linux): on a busy machine some run on for a moment. */
+export function pauseProcess(pid: number): void {
+  process.kill(pid, "SIGSTOP");
+  const deadlineMs = performance.now() + PAUSED_WITHIN_MS;
+  while (runsStill(pid) && performance.now() < deadlineMs);
+}
+
+function runsStill(pid: number): boolean {
+  try {
+    return readdirSync(`/proc/${pid}/task`).some((thread) => {
+      const status = readFileSync(`/proc/${pid}/task/${thread}/stat`, "utf8");
+      return !"TtZX".includes(status.charAt(status.lastIndexOf(")") + 2));
+    });
+  } catch {
+    return false;
+  }
 }
 
 interface Process {
