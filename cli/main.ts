@@ -3,8 +3,9 @@ import { enableCompileCache } from "node:module";
 import { homedir } from "node:os";
 import { join } from "node:path";
 
-// Compiled modules are kept between runs: it halves the time before the first line of a command. Not in the system's
-// temporary folder, which is the default: there another user could put code of their own.
+// Compiled modules are kept between runs: it halves the time before the first line of a command. bin/gitfleet says so,
+// too; this is for those who start Node by themselves. Not in the system's temporary folder, which is the default: there
+// another user could put code of their own.
 enableCompileCache(join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "gitfleet"));
 const { runCli, printError } = await import("./run.ts");
 const { processIo } = await import("./io.ts");

@@ -145,3 +145,14 @@ describe("bin/gitfleet", () => {
     expect(stdout + stderr).not.toContain("\u001b");
   });
 });
+
+describe("the time to the first line", () => {
+  test("holds no compiling: after one run every file comes from the cache, the first one, too", async () => {
+    const env = { XDG_CACHE_HOME: testFolder() };
+    await gitfleet(["--version"], { env });
+    const { stdout, stderr } = await gitfleet(["--version"], { env: { ...env, NODE_DEBUG_NATIVE: "COMPILE_CACHE" } });
+    const looked = `${stdout}${stderr}`.split("\n").filter((line) => line.includes("reading cache"));
+    expect(looked.some((line) => line.includes("cli/main.ts"))).toBe(true);
+    expect(looked.filter((line) => !line.includes("success"))).toEqual([]);
+  });
+});
