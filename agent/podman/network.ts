@@ -16,8 +16,10 @@ export async function ensureNetwork(podman: Podman, deployment: DeploymentName, 
   });
 }
 
-/** Removes the network; done where it is not there. */
+/** Removes the network; done where it is not there. One that is somebody else's is left alone. */
 export async function removeNetwork(podman: Podman, deployment: DeploymentName, signal: AbortSignal): Promise<void> {
+  const network = await inspectNetwork(podman, deployment, signal);
+  if (network === null || network.Labels?.[LABEL_DEVICE] !== podman.device) return;
   try {
     await ask(podman, { method: "DELETE", path: networkPath(deployment), signal, limitMs: SLOW_CALL_LIMIT_MS });
   } catch (error) {
