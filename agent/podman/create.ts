@@ -7,6 +7,7 @@ import type { EnvironmentVariable, HealthCheck, Service } from "#schema/score.ts
 import type { ServiceSpec } from "../core/intent.ts";
 import { LABEL_DEPLOYMENT, LABEL_DEVICE, LABEL_SERVICE, LABEL_SPEC, networkName, volumeName } from "../core/names.ts";
 import { SLOW_CALL_LIMIT_MS, limited, type Podman } from "./client.ts";
+import { rename } from "./container.ts";
 import { ensureNetwork } from "./network.ts";
 import { AdvisedError, fullText } from "./problem.ts";
 import { tarOf } from "./tar.ts";
@@ -17,6 +18,11 @@ const LOG_MAX_SIZE = "10m";
 const SECRET_MAX_BYTES = 64 * 1_024;
 const HEALTH_DEFAULTS = { interval_seconds: 10, timeout_seconds: 5, retries: 3, start_period_seconds: 0 };
 const FILE_MODE_DEFAULT = "0644";
+/**
+ * What a container is called while its files are not in it yet: whoever is killed in between must not take it for the
+ * wanted one afterwards. Under this name it is a stray, which is removed.
+ */
+const UNFINISHED_SUFFIX = ".unfinished";
 
 /** What to create: `name` is the container's. */
 export interface Creation {
@@ -29,22 +35,23 @@ export interface Creation {
 /** Creates the container, its network and its volumes, and puts its files into it. Starts nothing. */
 export async function create(podman: Podman, { deployment, spec, name, signal }: Creation): Promise<void> {
   const { service } = spec;
+  const unfinished = isFilled(service) ? `${name}${UNFINISHED_SUFFIX}` : name;
   if (service.network !== "host") await ensureNetwork(podman, deployment, signal);
   for (const { source } of service.volumes ?? []) {
     if (!source.startsWith("/")) await ensureVolume(podman, { deployment, volume: source, signal });
   }
   const options = {
-    ...(await containerOptions(podman, { deployment, spec, name, signal })),
+    ...(await containerOptions(podman, { deployment, spec, name: unfinished, signal })),
     abortSignal: limited(signal, SLOW_CALL_LIMIT_MS),
   };
   const container = await createContainer(podman, options);
-  try {
-    await putFiles(container, service, signal);
-  } catch (error) {
-    // A container without its files must not be taken for the wanted one.
-    await container.remove({ force: true });
-    throw error;
-  }
+  if (!isFilled(service)) return;
+  await putFiles(container, service, signal);
+  await rename(podman, { id: container.id, name, signal });
+}
+
+function isFilled({ files = [] }: Service): boolean {
+  return files.length > 0;
 }
 
 // Init reaps zombies and passes signals on; a device without podman's init program can do without.
@@ -162,7 +169,6 @@ async function environmentLine({ name, value, file }: EnvironmentVariable): Prom
 }
 
 async function putFiles(container: Docker.Container, { files = [] }: Service, signal: AbortSignal): Promise<void> {
-  if (files.length === 0) return;
   const archive = tarOf(
     files.map(({ path, content, mode }) => ({
       path,
