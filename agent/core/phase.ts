@@ -1,8 +1,8 @@
 /** What is reported about a deployment: the phase that follows from its stage. */
-import { LAST_ERROR_MAX_BYTES } from "#schema/wire.ts";
 import { isDone, isSpent, isUp, type SeenContainer } from "./container.ts";
 import { unhealthyText } from "./gate.ts";
 import { healthOf } from "./health.ts";
+import { oneLine } from "./one-line.ts";
 import { stageOf, watchOf, type Stage } from "./stage.ts";
 import { digestOf, type CoreSettings, type Local, type Report } from "./state.ts";
 import { endText, logText } from "./watch.ts";
@@ -54,7 +54,8 @@ function standingOf(local: Local, stage: Stage): Standing {
     case "swap":
       return clashOf(local) ?? PENDING;
     case "gate":
-      if (stage.outcome.kind === "failed") return { kind: "failed", error: stage.outcome.error };
+      if (stage.outcome.kind === "failed")
+        return { kind: "failed", error: `${stage.outcome.error}; ${seeLogs(local)}` };
       // A new try of what has failed is no news until it works.
       return local.report?.phase === "Failed" && local.report.digest === digestOf(local.intent)
         ? { kind: "silent" }
@@ -74,7 +75,10 @@ function rolledBackStanding(local: Local, { rolledBack, mains, nexts }: Stage & 
       };
     case "running":
       if (nexts.length > 0) return PENDING;
-      return { kind: "failed", error: `${rolledBack.error}; rolled back: the version before keeps serving` };
+      return {
+        kind: "failed",
+        error: `${rolledBack.error}; rolled back: the version before keeps serving until a better one is committed`,
+      };
     case "pending":
     case "silent":
       return serving;
@@ -92,12 +96,13 @@ function servingOf(local: Local, mains: readonly SeenContainer[]): Standing {
 
 function containerStanding(local: Local, container: SeenContainer): Standing {
   const watch = watchOf(local, container);
-  if (watch.error !== null) return { kind: "failed", error: `${watch.error}; it is started again with growing pauses` };
+  if (watch.error !== null)
+    return { kind: "failed", error: `${watch.error}; it is started again with growing pauses, ${seeLogs(local)}` };
   if (isDone(container)) return { kind: "running" };
   if (isSpent(container))
     return {
       kind: "failed",
-      error: `${container.service}: ${endText(container)}${logText(container)}; its restart_policy is "no"`,
+      error: `${container.service}: ${endText(container)}${logText(container)}; its restart_policy is "no", ${seeLogs(local)}`,
     };
   if (!isUp(container)) return PENDING;
   switch (healthOf(container, watch)) {
@@ -105,10 +110,15 @@ function containerStanding(local: Local, container: SeenContainer): Standing {
     case "healthy":
       return { kind: "running" };
     case "unhealthy":
-      return { kind: "failed", error: unhealthyText(container, watch) };
+      return { kind: "failed", error: `${unhealthyText(container, watch)}; ${seeLogs(local)}` };
     case "unknown":
-      return { kind: "silent" };
+      // Before its first check nobody knows how it is; after one that failed, it is not there yet.
+      return watch.health.ranAtMs === null ? { kind: "silent" } : PENDING;
   }
+}
+
+function seeLogs({ name }: Local): string {
+  return `see gitfleet agent logs ${name} on the device`;
 }
 
 /** Somebody else's container or network has a name that is needed: only a person may decide. */
@@ -125,14 +135,4 @@ export function clashOf(local: Local): { kind: "failed"; error: string } | null 
     kind: "failed",
     error: `a network that this agent did not create has the name that ${local.name} needs; remove it (podman network rm) and this goes on by itself`,
   };
-}
-
-/** One line of at most `LAST_ERROR_MAX_BYTES`, cut at a character. */
-export function oneLine(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- what devices say must not steer a terminal
-  const line = text.replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, " ").trim();
-  const bytes = new TextEncoder().encode(line);
-  if (bytes.length <= LAST_ERROR_MAX_BYTES) return line;
-  const cut = new TextDecoder().decode(bytes.subarray(0, LAST_ERROR_MAX_BYTES - 3)).replace(/\uFFFD+$/, "");
-  return `${cut}…`;
 }

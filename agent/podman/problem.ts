@@ -1,5 +1,6 @@
 /** What podman's errors mean, in one line with what to do. Judged by `cause` and status: the texts differ by version. */
 import type { Problem } from "../core/event.ts";
+import { withoutSecrets } from "../core/one-line.ts";
 
 const UNREACHABLE_CODES = new Set([
   "ENOENT",
@@ -68,7 +69,7 @@ export function problemOf(error: unknown, doing: string, socketPath: string): Pr
       error: `cannot ${doing}: podman does not answer on ${socketPath} (${reason}); start it: systemctl enable --now podman.socket`,
     };
   }
-  const cause = causeOf(error);
+  const cause = withoutSecrets(causeOf(error));
   const kind =
     statusOf(error) === 404 && /image not known|no such image/i.test(`${cause} ${fullText(error)}`)
       ? "image-missing"
