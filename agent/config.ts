@@ -7,6 +7,10 @@ import { durationSetting } from "#runtime/settings.ts";
 import { labelKeyFault, labelValueFault } from "#schema/labels.ts";
 import { isRfc1123Label, type DeviceId } from "#schema/names.ts";
 import { WIRE_LABELS_MAX } from "#schema/wire.ts";
+import { socketPathOf } from "./podman/client.ts";
+
+/** Device-info is one message of at most 16 KiB, and the inventory is in it, too. */
+const LABELS_MAX_BYTES = 12 * 1_024;
 
 /** Where the agent keeps what it must know after a power cut. */
 export function defaultStateDir(): string {
@@ -23,9 +27,26 @@ const labels = z
     }
     if (Object.keys(given).length > WIRE_LABELS_MAX)
       context.addIssue({ code: "custom", message: `at most ${WIRE_LABELS_MAX} labels` });
+    else if (Buffer.byteLength(JSON.stringify(given)) > LABELS_MAX_BYTES)
+      context.addIssue({ code: "custom", message: `all labels together have at most ${LABELS_MAX_BYTES} bytes` });
   })
   .default({})
   .meta({ description: "a label that this device reports; may be given many times", flag: "label" });
+
+/** The kernel takes no longer path for a socket. */
+const SOCKET_PATH_MAX_BYTES = 107;
+
+const podmanSocketSetting = z
+  .string()
+  .min(1)
+  .refine(
+    (text) => text.startsWith("unix:") || !/^[a-z]+:\/\//i.test(text),
+    "podman is reached by a socket on this machine: write its path, or unix:///path",
+  )
+  .refine(
+    (text) => Buffer.byteLength(socketPathOf(text)) <= SOCKET_PATH_MAX_BYTES,
+    `the path of a socket has at most ${SOCKET_PATH_MAX_BYTES} bytes`,
+  );
 
 /** What the podman side needs, also without NATS: `agent logs` and `agent volumes`. */
 export const deviceSettings = {
@@ -34,7 +55,7 @@ export const deviceSettings = {
     .refine(isRfc1123Label, "a device id is 1 to 63 of a-z, 0-9 and -, and begins and ends with a letter or digit")
     .transform((text) => text as DeviceId)
     .meta({ description: "the name of this device in the fleet repository", placeholder: "ID" }),
-  podman: z.string().min(1).optional().meta({
+  podman: podmanSocketSetting.optional().meta({
     description: "podman's API socket; the usual places of root and of this user when left out",
     placeholder: "SOCKET",
   }),

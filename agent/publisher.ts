@@ -1,6 +1,6 @@
 /** What the device says over NATS: device-state, device-info and heartbeat, in the words of the wire contract. */
 import type { NatsLink } from "#nats/link.ts";
-import { createWriter, type WriteResult, type Writer } from "#nats/writer.ts";
+import { createWriter, type Write, type WriteResult, type Writer } from "#nats/writer.ts";
 import type { Logger } from "#runtime/logger.ts";
 import type { Metrics } from "#runtime/metrics.ts";
 import { BUCKETS, heartbeatKey, infoKey, stateKey, type BucketName } from "#schema/keys.ts";
@@ -11,6 +11,7 @@ import type { Effect } from "./core/effect.ts";
 import type { Event } from "./core/event.ts";
 import { DELETED, reportIdentity } from "./core/reports.ts";
 import type { METRICS } from "./metrics.ts";
+import { Offerer, type Offered } from "./offer.ts";
 
 /** A device has a handful of keys. */
 const WINDOW = 64;
@@ -28,7 +29,7 @@ export type PublishEffect = Extract<Effect, { kind: "publish-state" | "delete-st
 export interface Publisher {
   publish(effect: PublishEffect): Promise<Event>;
   /** From now on there is a connection (which may still go and come). */
-  use(link: NatsLink): void;
+  readonly use: (link: NatsLink) => void;
   close(): void;
 }
 
@@ -37,32 +38,39 @@ export interface PublisherOptions {
   readonly facts: DeviceFacts;
   readonly logger: Logger;
   readonly metrics: Metrics<keyof typeof METRICS>;
-  /** A bucket had lost what it was told before: others may have, too. */
+  /** A bucket had lost all that it was told before: others may have, too. */
   readonly lossNoticed: () => void;
 }
 
 /** A publisher without a connection: `use` gives it one. */
 export function createPublisher(options: PublisherOptions): Publisher {
-  let writer: Writer | null = null;
-  const sender = new Sender(options, () => writer);
+  let ways: Ways | null = null;
+  const sender = new Sender(options, () => ways);
   return {
     publish: async (effect) => await sender.publish(effect),
     use: (link) => {
-      writer = createWriter(link, { window: WINDOW });
+      const writer = createWriter(link, { window: WINDOW });
+      ways = { writer, offerer: new Offerer(link, writer) };
     },
-    close: () => writer?.close(),
+    close: () => ways?.writer.close(),
   };
+}
+
+/** The two ways in which something gets into a bucket. */
+interface Ways {
+  readonly writer: Writer;
+  readonly offerer: Offerer;
 }
 
 class Sender {
   readonly #options: PublisherOptions;
-  readonly #writer: () => Writer | null;
+  readonly #ways: () => Ways | null;
   /** When each report was first made: offering it again must not make it look new. */
   readonly #since = new Map<DeploymentName, { readonly identity: string; readonly at: string }>();
 
-  constructor(options: PublisherOptions, writer: () => Writer | null) {
+  constructor(options: PublisherOptions, ways: () => Ways | null) {
     this.#options = options;
-    this.#writer = writer;
+    this.#ways = ways;
   }
 
   async publish(effect: PublishEffect): Promise<Event> {
@@ -89,33 +97,28 @@ class Sender {
       last_error: report.error,
       desired_digest: report.digest,
     });
-    const result = await this.#write("state", {
-      bucket: BUCKETS.deviceState,
-      key: stateKey({ device, deployment }),
-      value,
-      mode,
-    });
-    return this.#published(deployment, identity, epoch, mode, result);
+    const target = { bucket: BUCKETS.deviceState, key: stateKey({ device, deployment }), value };
+    return published({ deployment, identity, epoch }, await this.#put("state", target, mode));
   }
 
   async #deletion({ deployment, epoch }: Effect & { kind: "delete-state" }): Promise<Event> {
     const key = stateKey({ device: this.#options.facts.device, deployment });
-    const result = await this.#write("state", { bucket: BUCKETS.deviceState, key, value: null, mode: "put" });
+    const result = await this.#write("state", { bucket: BUCKETS.deviceState, key, kind: "delete" });
     this.#since.delete(deployment);
-    return this.#published(deployment, DELETED, epoch, "put", result);
+    return published({ deployment, identity: DELETED, epoch }, result);
   }
 
   async #info({ mode, identity, rival, epoch }: Effect & { kind: "publish-info" }): Promise<Event> {
     const { device, labels, inventory } = this.#options.facts;
     const now = wireTime(Date.now());
     const info = { device_id: device, labels, inventory, updated_at: now, ...(rival ? { duplicate_since: now } : {}) };
-    const result = await this.#write("info", {
-      bucket: BUCKETS.deviceInfo,
-      key: infoKey(device),
-      value: JSON.stringify(info),
-      mode,
-    });
-    return this.#published(null, identity, epoch, mode, result);
+    if (rival)
+      this.#options.logger.warn(
+        { device },
+        "another agent seems to use this device id; give each device an id of its own",
+      );
+    const target = { bucket: BUCKETS.deviceInfo, key: infoKey(device), value: JSON.stringify(info) };
+    return published({ deployment: null, identity, epoch }, await this.#put("info", target, mode));
   }
 
   /**
@@ -129,51 +132,42 @@ class Sender {
       key: heartbeatKey(device),
       value: JSON.stringify({ device_id: device, at: wireTime(Date.now()) }),
     };
-    const first = await this.#write("heartbeat", { ...target, mode: revision ?? "put" });
-    const result = first.kind === "conflict" ? await this.#write("heartbeat", { ...target, mode: "put" }) : first;
+    const expected = revision === null ? {} : { expectedRevision: revision };
+    const first = await this.#write("heartbeat", { ...target, ...expected });
+    const result = first.kind === "conflict" ? await this.#write("heartbeat", target) : first;
     if (result.kind !== "written")
       return { kind: "heartbeat-failed", error: result.kind === "failed" ? result.error.message : "conflict" };
     const anew = revision !== null && result.revision <= revision;
     if (anew) this.#options.lossNoticed();
-    const rival = first.kind === "conflict" && !anew;
-    if (rival)
-      this.#options.logger.warn(
-        { device },
-        "another agent seems to use this device id; give each device an id of its own",
-      );
-    return { kind: "heartbeat", revision: result.revision, rival };
+    return { kind: "heartbeat", revision: result.revision, rival: first.kind === "conflict" && !anew };
   }
 
-  #published(
-    deployment: DeploymentName | null,
-    identity: string,
-    epoch: number,
-    mode: "put" | "offer",
-    result: WriteResult,
-  ): Event {
-    if (result.kind === "failed") return { kind: "publish-failed", deployment, error: result.error.message };
-    const lacked = mode === "offer" && result.kind === "written";
-    if (lacked) this.#options.lossNoticed();
-    return { kind: "published", deployment, identity, epoch, lacked };
-  }
-
-  async #write(
+  async #put(
     kind: string,
-    {
-      bucket,
-      key,
-      value,
-      mode,
-    }: { bucket: BucketName; key: string; value: string | null; mode: "put" | "offer" | number },
-  ): Promise<WriteResult> {
-    const writer = this.#writer();
-    if (writer === null) throw new Error("nothing is published before there is a connection");
-    const expected = mode === "put" ? {} : { expectedRevision: mode === "offer" ? 0 : mode };
-    const result = await writer.write(
-      value === null ? { bucket, key, kind: "delete" } : { bucket, key, value, ...expected },
-    );
-    this.#options.metrics.metric.published.add(1, { kind, result: result.kind });
+    target: { bucket: BucketName; key: string; value: string },
+    mode: "put" | "offer",
+  ): Promise<WriteResult | Offered> {
+    if (mode === "put") return await this.#write(kind, target);
+    const result = await this.#connection().offerer.offer(target);
+    this.#count(kind, result.kind);
+    if (result.kind === "lacked" && !result.marker) this.#options.lossNoticed();
     return result;
+  }
+
+  async #write(kind: string, write: Write): Promise<WriteResult> {
+    const result = await this.#connection().writer.write(write);
+    this.#count(kind, result.kind);
+    return result;
+  }
+
+  #connection(): Ways {
+    const ways = this.#ways();
+    if (ways === null) throw new Error("nothing is published before there is a connection");
+    return ways;
+  }
+
+  #count(kind: string, result: string): void {
+    this.#options.metrics.metric.published.add(1, { kind, result });
   }
 
   #at(deployment: DeploymentName, identity: string): string {
@@ -183,4 +177,14 @@ class Sender {
     this.#since.set(deployment, { identity, at });
     return at;
   }
+}
+
+/** What became of a report, as an event. */
+function published(
+  about: { deployment: DeploymentName | null; identity: string; epoch: number },
+  result: WriteResult | Offered,
+): Event {
+  if (result.kind === "failed")
+    return { kind: "publish-failed", deployment: about.deployment, error: result.error.message };
+  return { kind: "published", ...about, lacked: result.kind === "lacked" };
 }

@@ -158,6 +158,22 @@ describe("the plan of one deployment", () => {
   });
 });
 
+describe("health", () => {
+  test("that failed at the first check after a start is not called Running", () => {
+    const device = serving();
+    for (const container of device.containers.values())
+      Object.assign(container, { image: "registry.example/sick:1", startedAt: "a start that nobody saw" });
+    device.send({ kind: "stirred", deployment: web });
+    device.run(500);
+    expect(device.reported.get(web)?.phase).toBe("Pending");
+    device.run(10_000);
+    expect(device.reported.get(web)).toMatchObject({
+      phase: "Failed",
+      error: expect.stringMatching(/unhealthy.*agent logs web/) as unknown,
+    });
+  });
+});
+
 describe("losses", () => {
   test("of a report are noticed by offering one now and then, and made good", () => {
     const device = serving();
@@ -172,6 +188,25 @@ describe("losses", () => {
     device.send({ kind: "heartbeat", revision: 1, rival: false });
     device.send({ kind: "heartbeat", revision: 1, rival: false });
     device.run(1_000);
+    expect(device.reported.get(web)?.phase).toBe("Running");
+  });
+
+  test("that everything at once shows are made good in one round, the heartbeat first of all", () => {
+    const device = serving();
+    const { epoch } = device.state;
+    device.send({ kind: "published", deployment: null, identity: "{}", epoch, lacked: true });
+    device.send({ kind: "published", deployment: web, identity: "x", epoch, lacked: true });
+    expect(device.state.epoch).toBe(epoch + 1);
+    expect(device.state.heartbeat.dueAtMs).toBe(device.nowMs);
+  });
+
+  test("that are over end the pauses of what failed meanwhile", () => {
+    const device = serving();
+    for (let tries = 0; tries < 6; tries += 1)
+      device.send({ kind: "publish-failed", deployment: web, error: "the bucket does not exist yet" });
+    device.reported.clear();
+    device.send({ kind: "rebuilt" });
+    device.run(100);
     expect(device.reported.get(web)?.phase).toBe("Running");
   });
 

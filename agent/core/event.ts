@@ -17,6 +17,8 @@ export type Event =
   | { readonly kind: "link"; readonly connected: boolean }
   /** All of the desired state was delivered again: buckets may have been rebuilt. */
   | { readonly kind: "resynced" }
+  /** A bucket was made anew: what it held of ours is gone. */
+  | { readonly kind: "rebuilt" }
   /** Something happened in podman to one deployment, or (null) maybe to all. */
   | { readonly kind: "stirred"; readonly deployment: DeploymentName | null }
   /** The deployments that have containers of ours. */

@@ -9,20 +9,37 @@ export const PROBE_INTERVAL_MS = 60_000;
 export const RIVALRIES_MIN = 2;
 const RIVALRIES_MAX = 4;
 
-/** The buckets may have lost something: everything is to be offered again. */
+/** The buckets may have lost something: everything is to be offered again, without waiting for what failed before. */
 export function lost(state: State): State {
-  return { ...state, epoch: state.epoch + 1 };
+  const locals = [...state.locals].map(
+    ([name, local]) => [name, { ...local, published: untroubled(local.published) }] as const,
+  );
+  const info = { ...state.info, published: untroubled(state.info.published) };
+  return { ...state, epoch: state.epoch + 1, locals: new Map(locals), info };
+}
+
+/** Something is known to be lost. The heartbeat may be, too, and without one a device counts as offline. */
+export function rebuilt(state: State, nowMs: number): State {
+  return { ...lost(state), heartbeat: { ...state.heartbeat, dueAtMs: Math.min(state.heartbeat.dueAtMs, nowMs) } };
+}
+
+// What failed while a bucket was missing says nothing about the new one.
+function untroubled(published: Published): Published {
+  return { ...published, trouble: null };
 }
 
 /** A key was written, or was found to be there. */
 export function publishedNow(
   state: State,
   { deployment, identity, epoch, lacked }: Event & { kind: "published" },
+  nowMs: number,
 ): State {
-  const next = lacked ? lost(state) : state;
+  // What was sent before the loss was noticed says nothing new about it.
+  const isNews = lacked && epoch === state.epoch;
+  const next = isNews ? rebuilt(state, nowMs) : state;
   return withPublished(next, deployment, () => ({
     acknowledged: identity,
-    epoch: lacked ? next.epoch : epoch,
+    epoch: isNews ? next.epoch : epoch,
     trouble: null,
   }));
 }

@@ -3,7 +3,7 @@ import type { DeploymentName } from "#schema/names.ts";
 import type { Event } from "./event.ts";
 import { afterFailure, afterStep } from "./observe-step.ts";
 import { healthRan } from "./health.ts";
-import { beat, lost, publishedNow, publishFailed } from "./observe-reports.ts";
+import { beat, lost, publishedNow, publishFailed, rebuilt } from "./observe-reports.ts";
 import { reportOf } from "./phase.ts";
 import { STEP_PAUSES, nextTrouble } from "./retry.ts";
 import { conclude } from "./conclude.ts";
@@ -23,6 +23,8 @@ export function observe(state: State, event: Event, nowMs: number): State {
       return { ...(event.connected ? lost(state) : state), connected: event.connected };
     case "resynced":
       return lost(state);
+    case "rebuilt":
+      return rebuilt(state, nowMs);
     case "stirred":
       return stirred(state, event.deployment, nowMs);
     case "surveyed":
@@ -64,7 +66,7 @@ export function observe(state: State, event: Event, nowMs: number): State {
     case "image-kept":
       return withImage(state, event.image, nowMs + IMAGE_RETRY_MS);
     case "published":
-      return publishedNow(state, event);
+      return publishedNow(state, event, nowMs);
     case "publish-failed":
       return publishFailed(state, event, nowMs);
     case "heartbeat":

@@ -23,36 +23,43 @@ afterEach(() => {
 
 describe("the state folder", () => {
   test("gives back what was saved and forgets what was deleted", async () => {
-    const folder = await openStateFolder(path);
+    const folder = await openStateFolder(path, device);
     await folder.saveRecord(web, "one");
     await folder.saveRecord(web, "two");
-    expect(await (await openStateFolder(path)).records()).toEqual(["two"]);
+    expect(await (await openStateFolder(path, device)).records()).toEqual(["two"]);
     await folder.deleteRecord(web);
     expect(await folder.records()).toEqual([]);
   });
 
   test("keeps apart deployments whose names differ only in what a file system does not know", async () => {
-    const folder = await openStateFolder(path);
+    const folder = await openStateFolder(path, device);
     const names = ["ümlaut", "a/b", "a_b", "a-b", `x${"ü".repeat(120)}`].map((name) => parseWireDeploymentName(name)!);
     for (const name of names) await folder.saveRecord(name, name);
     expect((await folder.records()).toSorted()).toEqual([...names].toSorted());
   });
 
+  test("that two agents share keeps apart what each of them knows", async () => {
+    const other = parseDeviceId("kiosk-0002")!;
+    await (await openStateFolder(path, device)).saveRecord(web, "one");
+    await (await openStateFolder(path, other)).saveRecord(web, "two");
+    expect(await (await openStateFolder(path, device)).records()).toEqual(["one"]);
+  });
+
   test("leaves out what is torn in the writing, and clears it away", async () => {
-    const folder = await openStateFolder(path);
+    const folder = await openStateFolder(path, device);
     await folder.saveRecord(web, "whole");
-    writeFileSync(join(path, "deployments/web.json.unfinished"), "ha");
-    writeFileSync(join(path, "deployments/huge.json"), "x".repeat(RECORD_MAX_BYTES + 1));
+    writeFileSync(join(path, device, "deployments/web.json.unfinished"), "ha");
+    writeFileSync(join(path, device, "deployments/huge.json"), "x".repeat(RECORD_MAX_BYTES + 1));
     expect(await folder.records()).toEqual(["whole"]);
-    expect(readdirSync(join(path, "deployments")).toSorted()).toEqual(["huge.json", "web.json"]);
+    expect(readdirSync(join(path, device, "deployments")).toSorted()).toEqual(["huge.json", "web.json"]);
   });
 
   test("is for its owner only", async () => {
-    const folder = await openStateFolder(path);
+    const folder = await openStateFolder(path, device);
     await folder.saveImages("[]");
-    expect(readFileSync(join(path, "images.json"), "utf8")).toBe("[]");
+    expect(readFileSync(join(path, device, "images.json"), "utf8")).toBe("[]");
     const { statSync } = await import("node:fs");
-    expect(statSync(join(path, "images.json")).mode & 0o077).toBe(0);
+    expect(statSync(join(path, device, "images.json")).mode & 0o077).toBe(0);
   });
 });
 

@@ -1,7 +1,7 @@
-/** The agent's own folder: a record for each deployment, and the list of images that it pulled. */
+/** The agent's own folder, of one device id: a record for each deployment, and the list of images that it pulled. */
 import { mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import type { DeploymentName } from "#schema/names.ts";
+import type { DeploymentName, DeviceId } from "#schema/names.ts";
 import { podmanPrefix } from "../core/names.ts";
 import { UNFINISHED_SUFFIX, deleteDurably, writeAtomically } from "./atomic-write.ts";
 
@@ -26,7 +26,9 @@ export interface StateFolder {
 }
 
 /** Opens the folder, making it where it is missing. Rejects with the system's error where that cannot be. */
-export async function openStateFolder(path: string): Promise<StateFolder> {
+export async function openStateFolder(given: string, device: DeviceId): Promise<StateFolder> {
+  // Two agents that share a folder must not overwrite what the other one needs after a power cut.
+  const path = join(given, device);
   const records = join(path, RECORDS);
   await mkdir(records, { recursive: true, mode: 0o700 });
   const recordPath = (deployment: DeploymentName): string =>

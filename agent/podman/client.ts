@@ -39,9 +39,14 @@ export function podmanSocket(
   uid: number,
 ): string {
   const given = asked ?? (env.CONTAINER_HOST?.startsWith("unix://") === true ? env.CONTAINER_HOST : undefined);
-  if (given !== undefined) return given.replace(/^unix:\/\//, "");
+  if (given !== undefined) return socketPathOf(given);
   const candidates = defaultSockets(env, uid);
   return candidates.find((path) => existsSync(path)) ?? candidates[0]!;
+}
+
+/** The path in `/path`, `unix:/path` and `unix:///path`. */
+export function socketPathOf(given: string): string {
+  return given.replace(/^unix:(?:\/\/)?/, "");
 }
 
 function defaultSockets(env: Readonly<Record<string, string | undefined>>, uid: number): string[] {

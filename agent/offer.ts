@@ -1,0 +1,57 @@
+/** An offer: written only where the bucket has nothing of it. A marker that somebody left is nothing, too. */
+import { readKeyDirect } from "#nats/compare-and-set.ts";
+import type { NatsLink } from "#nats/link.ts";
+import type { WriteResult, Writer } from "#nats/writer.ts";
+import type { BucketName } from "#schema/keys.ts";
+
+/** `held`: the bucket has it. `lacked`: it had not, and now has; `marker` where only a marker stood there. */
+export type Offered =
+  | { readonly kind: "held" }
+  | { readonly kind: "lacked"; readonly marker: boolean }
+  | (WriteResult & { readonly kind: "failed" });
+
+/** Makes offers on one connection. */
+export class Offerer {
+  readonly #link: NatsLink;
+  readonly #writer: Writer;
+  /** Where this user may not read its own keys: asking again would only be refused again. */
+  readonly #unreadable = new Set<BucketName>();
+
+  constructor(link: NatsLink, writer: Writer) {
+    this.#link = link;
+    this.#writer = writer;
+  }
+
+  /** Offers `value`. Never rejects. */
+  async offer(target: { bucket: BucketName; key: string; value: string }): Promise<Offered> {
+    const first = offered(await this.#writer.write({ ...target, expectedRevision: 0 }), false);
+    if (first.kind !== "held") return first;
+    const revision = await this.#markerRevision(target.bucket, target.key);
+    return revision === null
+      ? first
+      : offered(await this.#writer.write({ ...target, expectedRevision: revision }), true);
+  }
+
+  /** The revision of the marker that stands where the value should; null where there is none, or nobody can tell. */
+  async #markerRevision(bucket: BucketName, key: string): Promise<number | null> {
+    if (this.#unreadable.has(bucket)) return null;
+    try {
+      const state = await readKeyDirect(this.#link, bucket, key);
+      return state !== null && state.value === null ? state.revision : null;
+    } catch {
+      if (this.#link.connected()) this.#unreadable.add(bucket);
+      return null;
+    }
+  }
+}
+
+function offered(result: WriteResult, marker: boolean): Offered {
+  switch (result.kind) {
+    case "written":
+      return { kind: "lacked", marker };
+    case "conflict":
+      return { kind: "held" };
+    case "failed":
+      return result;
+  }
+}
