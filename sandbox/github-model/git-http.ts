@@ -104,13 +104,20 @@ async function runBackend(
   });
   // It may end before it has read everything.
   child.stdin.on("error", () => undefined);
-  // A client that goes away in the middle of its request must not leave git waiting for the rest.
-  const giveUp = (): void => void (request.complete || child.kill());
+  // A client that goes away must not leave git waiting for what was not read yet, even where all of it had arrived.
+  let gone = false;
+  const giveUp = (): void => {
+    if (request.readableEnded) return;
+    gone = true;
+    child.kill();
+  };
   if (request.destroyed) giveUp();
   request.once("close", giveUp);
   request.pipe(child.stdin);
   const chunks: Buffer[] = [];
   for await (const chunk of child.stdout as AsyncIterable<Buffer>) chunks.push(chunk);
+  // Nobody reads this answer.
+  if (gone) throw new ApiError(499, "The client went away.");
   return parseCgi(Buffer.concat(chunks));
 }
 
