@@ -1,3 +1,4 @@
+import { plainReason } from "./yaml-messages.ts";
 import {
   array,
   assert,
@@ -284,5 +285,24 @@ describe("hostile YAML", () => {
     const { user, system } = process.cpuUsage(before);
     // A second is promised. Time on the processor counts, as test machines are shared; it counts helper threads, too.
     expect((user + system) / 1_000).toBeLessThan(2_000);
+  });
+});
+
+describe("a syntax error", () => {
+  test.each([
+    ["a: {b: 1\n", "close the quote or bracket above"],
+    ["a: b: c\n", "in quotes"],
+    ["a: 1\nfoo\n", "add the colon"],
+    ["a:\n\tb: 1\n", "indent with spaces"],
+  ])("says what to do: %j", (text, hint) => {
+    expect(
+      readYaml(text)
+        .faults.map(({ message }) => message)
+        .join(),
+    ).toContain(hint);
+  });
+
+  test("keeps words that need no translation", () => {
+    expect(plainReason("nesting exceeded maxDepth (64)")).toBe("nesting exceeded maxDepth (64)");
   });
 });

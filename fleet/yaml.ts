@@ -5,6 +5,7 @@
 import { parseEvents, type Event } from "js-yaml";
 import { YAML_DEPTH_MAX } from "#schema/limits.ts";
 import { Composer, type YamlFault, type YamlNode } from "./yaml-composer.ts";
+import { plainReason } from "./yaml-messages.ts";
 
 export type { YamlEntry, YamlFault, YamlNode } from "./yaml-composer.ts";
 
@@ -52,6 +53,7 @@ function splitDocuments(text: string): { start: number; end: number }[] {
 
 function syntaxFault(error: unknown, shift: number): YamlFault {
   const { reason, mark } = error as { reason?: string; mark?: { position?: number } };
-  const message = `this is not YAML: ${reason ?? (error instanceof Error ? error.message : String(error))}`;
+  const why = reason ?? (error instanceof Error ? error.message : String(error));
+  const message = `this is not YAML: ${plainReason(why)}`;
   return { offset: shift + (mark?.position ?? 0), code: "yaml-syntax", message };
 }
