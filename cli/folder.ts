@@ -48,7 +48,7 @@ function checkIsFolder(dir: string): void {
     if (!statSync(dir).isDirectory()) throw new UsageError(`${dir} is not a folder`);
   } catch (cause) {
     if (errorCode(cause) !== "ENOENT" && errorCode(cause) !== "ENOTDIR") throw cause;
-    throw new UsageError(`there is no folder ${dir}`, { hint: "Name the folder of a fleet repository.", cause });
+    throw new UsageError(`there is no folder ${dir}`, { hint: "Name the folder of a fleet repository." });
   }
 }
 

@@ -96,9 +96,9 @@ describe("configuration", () => {
 
   test.each([
     [{ flags: { repo: ["r"], "poll-interval": ["soon"] } }, /^--poll-interval: "soon" is not a duration/],
-    [{ flags: { repo: ["r"] }, env: { GITFLEET_FORMAT: "xml" } }, /^GITFLEET_FORMAT: expected one of "text"\|"json"/],
+    [{ flags: { repo: ["r"] }, env: { GITFLEET_FORMAT: "xml" } }, /^GITFLEET_FORMAT: "xml" is not one of text, json/],
     [{ flags: { repo: ["r"], replicas: ["many"] } }, /^--replicas: "many" is not a number/],
-    [{ flags: { repo: ["r"], replicas: ["9"] } }, /^--replicas: /],
+    [{ flags: { repo: ["r"], replicas: ["9"] } }, /^--replicas: 9 is too large: at most \d/],
     [{ flags: { repo: ["r"], label: ["kiosk"] } }, /^--label: "kiosk" is not of the form KEY=VALUE/],
     [{ flags: { repo: ["r"], once: ["maybe"] } }, /^--once: "maybe" is neither true nor false/],
     [{}, /^--repo URL is missing \(or set GITFLEET_REPO\)/],
@@ -113,9 +113,9 @@ describe("configuration", () => {
 
   test("refuses a file that is missing, is no YAML or is no mapping", async () => {
     await expect(load({ file: "/nonexistent/config.yaml" })).rejects.toThrow(
-      /cannot read the configuration file .*ENOENT/,
+      /cannot read the configuration file .*: there is no such file$/,
     );
-    await expect(load({ file: file("a: [") })).rejects.toThrow(/cannot read the configuration file/);
+    await expect(load({ file: file("a: [") })).rejects.toThrow(/line 1 is not YAML: [^|]*$/);
     await expect(load({ file: file("- a\n") })).rejects.toThrow(/is a mapping of settings/);
   });
 });

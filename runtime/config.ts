@@ -1,7 +1,7 @@
 /** Reads settings: flags win over the environment, the environment over a YAML file; errors name where they stand. */
 import { readFileSync, statSync } from "node:fs";
 import type { z } from "zod";
-import { UsageError, errorText } from "./errors.ts";
+import { UsageError, errorCode, errorText } from "./errors.ts";
 import { nearest } from "#schema/nearest.ts";
 import { kebab, settingsOf, type Setting } from "./settings.ts";
 
@@ -130,12 +130,19 @@ async function parseYamlFile(path: string): Promise<object> {
     const { load } = await import("js-yaml");
     document = load(readFileSync(path, "utf8")) ?? {};
   } catch (cause) {
-    throw new UsageError(`cannot read the configuration file ${path}: ${errorText(cause)}`, { cause });
+    throw new UsageError(`cannot read the configuration file ${path}: ${whyUnreadable(cause)}`);
   }
   if (typeof document !== "object" || document === null || Array.isArray(document)) {
     throw new UsageError(`${path}: a configuration file is a mapping of settings, as in "log-level: debug"`);
   }
   return document;
+}
+
+function whyUnreadable(error: unknown): string {
+  if (errorCode(error) === "ENOENT") return "there is no such file";
+  const { reason, mark } = error as { reason?: string; mark?: { line?: number } };
+  if (reason === undefined || mark?.line === undefined) return errorText(error);
+  return `line ${mark.line + 1} is not YAML: ${reason}`;
 }
 
 function unknownKey(path: string, key: string, known: readonly string[]): UsageError {
@@ -149,11 +156,21 @@ function unknownKey(path: string, key: string, known: readonly string[]): UsageE
 function issueText(issue: z.core.$ZodIssue, settings: readonly Setting[], given: readonly Given[]): string {
   const setting = settings.find(({ path }) => path.every((field, index) => issue.path[index] === field));
   if (setting === undefined) return issue.message;
-  const source = given.find((one) => one.setting === setting)?.source;
-  if (source === undefined) {
+  const found = given.find((one) => one.setting === setting);
+  if (found === undefined) {
     return `--${setting.name} ${setting.placeholder} is missing (or set ${setting.env})`;
   }
-  return `${source}: ${issue.message.replace(/^Invalid (?:input|option): /, "")}`;
+  return `${found.source}: ${wrongValue(issue, found)}`;
+}
+
+function wrongValue(issue: z.core.$ZodIssue, { setting: { choices }, value }: Given): string {
+  if (issue.code === "invalid_value" && choices !== null && typeof value === "string") {
+    return `"${value}" is not one of ${choices.join(", ")}`;
+  }
+  if (issue.code === "too_small" && typeof value === "number")
+    return `${value} is too small: at least ${issue.minimum}`;
+  if (issue.code === "too_big" && typeof value === "number") return `${value} is too large: at most ${issue.maximum}`;
+  return issue.message.replace(/^Invalid (?:input|option): /, "");
 }
 
 function place(target: Record<string, unknown>, path: readonly string[], value: unknown): void {
