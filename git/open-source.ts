@@ -18,6 +18,8 @@ export interface SourceOptions {
   readonly caFile?: string | undefined;
   /** Give up when nothing arrives for this long. */
   readonly idleMs?: number | undefined;
+  /** After so many fetches the mirror of a remote repository begins anew; 50 when left out. */
+  readonly packsMax?: number | undefined;
 }
 
 /** A server that is well says something within this time. */
@@ -41,7 +43,7 @@ export async function openSource(options: SourceOptions): Promise<GitSource> {
       return chosen === null ? null : authorizationOf(chosen);
     },
   });
-  return new RemoteRepository(url, http);
+  return new RemoteRepository(url, http, options.packsMax);
 }
 
 async function readText(path: string, option: string): Promise<string> {

@@ -11,7 +11,7 @@ import type { EnsureOptions, GitSource } from "./source.ts";
 import { UploadPack } from "./upload-pack.ts";
 
 /** Every fetch adds a pack; after so many the mirror begins anew, so that neither memory nor chains of deltas grow. */
-export const PACKS_MAX = 50;
+const PACKS_MAX = 50;
 /** The server is told about at most this many commits that are here. */
 const HAVES_MAX = 8;
 
@@ -19,10 +19,12 @@ export class RemoteRepository implements GitSource {
   readonly description: string;
   readonly #protocol: UploadPack;
   readonly #http: HttpClient;
+  readonly #packsMax: number;
   #mirror = new Mirror();
 
-  constructor(url: string, http: HttpClient) {
+  constructor(url: string, http: HttpClient, packsMax = PACKS_MAX) {
     this.description = url;
+    this.#packsMax = packsMax;
     this.#http = http;
     this.#protocol = new UploadPack(url, http);
   }
@@ -71,7 +73,7 @@ export class RemoteRepository implements GitSource {
 
   // The mirror changes only when a whole pack was received, checked and found to hold what was asked for.
   async #fetch(want: ObjectId, depth: number, signal?: AbortSignal): Promise<void> {
-    const mirror = this.#mirror.packCount >= PACKS_MAX ? new Mirror() : this.#mirror;
+    const mirror = this.#mirror.packCount >= this.#packsMax ? new Mirror() : this.#mirror;
     const answer = await this.#protocol.fetch(
       { want, depth, haves: mirror.haves(), shallow: mirror.shallow() },
       signal,

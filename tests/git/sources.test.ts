@@ -7,7 +7,6 @@ import { GitError } from "#git/git-error.ts";
 import { LocalRepository } from "#git/local-repository.ts";
 import type { ObjectReader } from "#git/objects.ts";
 import { openSource } from "#git/open-source.ts";
-import { PACKS_MAX } from "#git/remote-repository.ts";
 import type { GitSource } from "#git/source.ts";
 import { GitRepository } from "#sandbox/git-repository.ts";
 import { startGitServer, type GitFault, type GitServer } from "#sandbox/git-server.ts";
@@ -15,6 +14,8 @@ import { scratchFolder, type Scratch } from "#sandbox/scratch.ts";
 
 const TOKEN = "s3cr3t-t0ken";
 const KEY = "Gitfleet-Allow-Prune";
+/** Few, so that the mirror begins anew often enough. */
+const PACKS_MAX = 4;
 
 let scratch: Scratch;
 let repo: GitRepository;
@@ -99,10 +100,9 @@ describe.each(["a local path", "http with version 2", "http with version 0"])("o
   test("commit after commit is read, a rewritten branch too, and all stay correct past the mirror's renewal", async () => {
     repo.commit("first", { "devices/a.yaml": "0" });
     const git = await source();
-    for (let round = 1; round <= PACKS_MAX + 4; round += 1) {
-      if (round % 20 === 0) repo.git("reset", "-q", "--hard", "HEAD~3");
-      repo.commit(`round ${round}`, { "devices/a.yaml": String(round), [`devices/${round % 7}.yaml`]: `${round}` });
-      if (round % 6 !== 0 && round < PACKS_MAX - 2) continue;
+    for (let round = 1; round <= 3 * PACKS_MAX; round += 1) {
+      if (round % 7 === 0) repo.git("reset", "-q", "--hard", "HEAD~3");
+      repo.commit(`round ${round}`, { "devices/a.yaml": String(round), [`devices/${round % 3}.yaml`]: `${round}` });
       const head = await git.head("main");
       await git.ensureCommit(head);
       expect(await filesOf(git.objects, head)).toEqual(filesByGit(head));
@@ -336,7 +336,12 @@ async function remote(options: {
 }): Promise<GitSource> {
   const { version0 = false, token } = options;
   server = await startGitServer({ root: scratch.path, version0, ...(token === undefined ? {} : { token }) });
-  return openSource({ repo: `${server.url}/fleet/.git/`, token: options.sent ?? token, idleMs: options.idleMs });
+  return openSource({
+    repo: `${server.url}/fleet/.git/`,
+    token: options.sent ?? token,
+    idleMs: options.idleMs,
+    packsMax: PACKS_MAX,
+  });
 }
 
 function keep<T extends GitSource>(source: T): T {
