@@ -87,6 +87,31 @@ describe("what the bot does next", () => {
     expect(bot.effects().find(({ key }) => key === "write")).toMatchObject({ kind: "create-comment" });
   });
 
+  test("tells in status files that nothing valid was ever there, by the defaults", () => {
+    const view = new FleetView();
+    const bot = new Driver(view);
+    const record = { fleet: "f", branch: "main", head: MAIN, applied: null, applying: null, applied_at: null };
+    const refused = { commit: MAIN, reason: "invalid", message: "why", problems: 1, removes: 0, of: 0 };
+    const value = new TextEncoder().encode(JSON.stringify({ ...record, refused, desired_keys: 0 }));
+    view.apply("fleet", { kind: "put", key: "reconciler", value, revision: 1, atMs: 0, headers: () => undefined });
+    bot.sees({ ...looked(), open: [] });
+    bot.sees({ kind: "fleet-changed", isWhole: true });
+    expect(bot.kinds()).not.toContain("publish");
+    const judgement = { commit: MAIN, problems: [], problemsTotal: 1, deployments: 0, devices: 0 };
+    bot.sees({
+      kind: "commit-judged",
+      commit: MAIN,
+      judgement,
+      scope: null,
+      settings: null,
+      pullNumber: null,
+      pull: null,
+    });
+    expect(bot.effects()).toContainEqual(
+      expect.objectContaining({ kind: "publish", branch: "fleet-status", intervalMs: 60_000 }),
+    );
+  });
+
   test("a merge that the forge is still working out does not take back an earlier verdict at once", () => {
     const bot = judged();
     bot.sees({ kind: "status-set", commit: HEAD, status: writtenStatus(bot) });
@@ -103,9 +128,9 @@ class Driver {
   #state: BotState;
   #nowMs = 0;
 
-  constructor() {
+  constructor(view = new FleetView()) {
     const forge = { links: LINKS, canAnnotate: false };
-    this.#state = initialState({ branch: "main", folder: "", pollIntervalMs: 30_000, forge }, new FleetView());
+    this.#state = initialState({ branch: "main", folder: "", pollIntervalMs: 30_000, forge }, view);
   }
 
   sees(event: BotEvent): void {

@@ -10,6 +10,7 @@ import {
   isFollowed,
   isSettled,
   statusOf,
+  statusSettings,
   type BotState,
   type FollowedCommit,
 } from "./state.ts";
@@ -131,7 +132,8 @@ function commitReads(state: BotState): BotEffect[] {
 }
 
 function nextPublish(state: BotState, agenda: Agenda): BotEffect | null {
-  const { status, view, isWhole, setup } = state;
+  const { view, isWhole, setup } = state;
+  const status = statusSettings(state);
   // Naming the tracked branch is an error of the repository: its validation says so, and nothing is written.
   if (status === null || status.branch === setup.branch) return null;
   if (!isWhole || view.record === null || view.version === state.publishedVersion) return null;

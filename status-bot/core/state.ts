@@ -1,4 +1,5 @@
 /** What the bot knows: what it last saw on the forge and in git, what it found out, and the picture NATS gives. */
+import { DEFAULT_SETTINGS } from "#fleet/fleet.ts";
 import type { CommitStatus, ForgeCommit, ForgeLinks, OwnComment, PullRequest } from "../forge/forge.ts";
 import type { CommitFinding, StatusSettings } from "./events.ts";
 import type { FleetView } from "./fleet-view.ts";
@@ -97,6 +98,21 @@ export function initialState(setup: BotSetup, view: FleetView): BotState {
     publishAtMs: 0,
   };
 }
+
+/** Where status files go; null while that is not known. */
+export function statusSettings({ status, head, findings, view }: BotState): StatusSettings | null {
+  if (status !== null) return status;
+  const finding = head === null ? undefined : findings.get(head);
+  const applied = view.record?.applied ?? null;
+  const isHopeless = applied === null || findings.get(applied)?.settings === null;
+  // Where no commit says anything valid, a person has to be told so all the same.
+  return finding?.settings === null && isHopeless ? STATUS_DEFAULTS : null;
+}
+
+const STATUS_DEFAULTS: StatusSettings = {
+  branch: DEFAULT_SETTINGS.statusBranch,
+  intervalMs: DEFAULT_SETTINGS.statusIntervalMs,
+};
 
 /** The first-parent line of the branch as ids, newest first. */
 export function lineIds(state: BotState): readonly string[] {
