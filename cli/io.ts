@@ -1,5 +1,6 @@
 /** Where a command reads from and prints to: results to stdout, everything else to stderr, colour only for people. */
 import { styleText } from "node:util";
+import { OutsideError } from "#runtime/errors.ts";
 
 /** How a word is shown on a terminal; plain text elsewhere. */
 export type Paint = (style: "bold" | "dim" | "red" | "green" | "yellow" | "cyan", text: string) => string;
@@ -33,7 +34,9 @@ export function processIo(): Io {
   leaveQuietlyWhenNobodyReads();
   return {
     env: process.env,
-    cwd: process.cwd(),
+    get cwd() {
+      return currentFolder();
+    },
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
     flush: async () => {
@@ -45,6 +48,15 @@ export function processIo(): Io {
     paint: painter(process.stdout.isTTY),
     paintErr: painter(process.stderr.isTTY),
   };
+}
+
+// Read when it is needed: the folder may be gone, and then only some commands mind.
+function currentFolder(): string {
+  try {
+    return process.cwd();
+  } catch (cause) {
+    throw new OutsideError("the current folder is gone", { hint: "Go to one that exists: cd", cause });
+  }
 }
 
 function painter(isTerminal: boolean): Paint {

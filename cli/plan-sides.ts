@@ -77,12 +77,8 @@ export class PlanSides {
   }
 
   #headId(): string | null {
-    try {
-      return this.#repository?.resolve("HEAD") ?? null;
-    } catch (error) {
-      if (error instanceof GitError && error.kind === "commit-missing") return null;
-      throw fromGit(error);
-    }
+    const repository = this.#repository;
+    return repository === null ? null : outside(() => (repository.hasHead() ? repository.resolve("HEAD") : null));
   }
 
   #resolve(repository: LocalRepository, text: string): string {

@@ -48,12 +48,17 @@ export class LocalRepository implements GitSource {
   /** Everything is here already. */
   async deepen(): Promise<void> {}
 
+  /** False before the first commit of the branch that HEAD names. */
+  hasHead(): boolean {
+    return readReference(this.#layout, "HEAD") !== null;
+  }
+
   /**
    * The commit that a person means by `HEAD`, a branch, a tag, a full or short id, each with `~2` or `^` behind it.
    * Throws `commit-missing`.
    */
   resolve(text: string): ObjectId {
-    const [, name = "", steps = ""] = /^(.+?)((?:[~^]\d*)*)$/.exec(text) ?? [];
+    const [, name = "", steps = ""] = /^(.+?)((?:[~^]\d*)*)$/.exec(text.replaceAll(/\^\{(?:commit)?\}/g, "")) ?? [];
     let id = this.#peel(this.#named(name, text), text);
     for (const [, kind, digits = ""] of steps.matchAll(/([~^])(\d*)/g)) {
       const count = digits === "" ? 1 : Number(digits);
@@ -116,7 +121,7 @@ export function emptyRepository(where: string): GitError {
 }
 
 function noSuchCommit(text: string, why: string): GitError {
-  return new GitError("commit-missing", `${text} is not a commit here: ${why}`, {
+  return new GitError("commit-missing", `${text === "" ? '""' : text} is not a commit here: ${why}`, {
     hint: "Name a branch, a tag or a commit; in a shallow clone fetch it first.",
   });
 }

@@ -42,7 +42,8 @@ function contentsOf(folder: string): string[] {
     if (errorCode(error) === "ENOENT") return [];
     if (errorCode(error) === "ENOTDIR")
       throw new UsageError(`${folder} lies in a file`, { hint: "Name a new folder." });
-    throw error;
+    if (error instanceof UsageError) throw error;
+    throw new OutsideError(`cannot read ${folder}`, { hint: "Name a folder that you may write to.", cause: error });
   }
 }
 

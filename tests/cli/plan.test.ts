@@ -22,6 +22,16 @@ async function plan(cwd: string, ...args: string[]): Promise<PlanJson> {
 }
 
 describe("gitfleet plan", () => {
+  test("never takes a damaged repository for one without commits", async () => {
+    const repository = testRepository();
+    const first = repository.commit("first", SMALL_FLEET);
+    expect((await plan(repository.path, "--base", "HEAD^{commit}")).base).toBe(first);
+    rmSync(join(repository.path, ".git/objects", first.slice(0, 2), first.slice(2)));
+    const { code, stdout, stderr } = await gitfleet(["plan"], { cwd: repository.path });
+    expect([code, stdout]).toEqual([3, ""]);
+    expect(stderr).toContain("the repository does not hold it");
+  });
+
   test("of a folder outside of git adds everything", async () => {
     const answer = await plan(testFolder(SMALL_FLEET));
     expect(answer).toEqual({

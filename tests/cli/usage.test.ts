@@ -6,6 +6,7 @@ import { COMMANDS } from "#cli/commands.ts";
 import { put, SMALL_FLEET, testFolder } from "./fleet-files.ts";
 import { gitfleet } from "./gitfleet.ts";
 
+const PROGRAM = resolve(import.meta.dirname, "../../bin/gitfleet");
 const NOWHERE = "nats://127.0.0.1:1";
 
 describe("help", () => {
@@ -143,6 +144,19 @@ describe("bin/gitfleet", () => {
     const folder = testFolder({ "devices/a.yaml": "kind: Devic\n" });
     const { stdout, stderr } = await gitfleet(["validate", folder]);
     expect(stdout + stderr).not.toContain("\u001b");
+  });
+});
+
+describe("a current folder that is gone", () => {
+  test("is told in words, and only where a command needs it", async () => {
+    const gone = (...args: string[]) =>
+      gitfleet(["-c", 'cd "$1" && rmdir "$1" && shift && exec "$@"', "sh", testFolder(), PROGRAM, ...args], {
+        program: "/bin/sh",
+      });
+    const validated = await gone("validate");
+    expect(validated.code).toBe(3);
+    expect(validated.stderr).toContain("the current folder is gone");
+    expect((await gone("--version")).code).toBe(0);
   });
 });
 
