@@ -1,6 +1,5 @@
 import { execFileSync } from "node:child_process";
 import { readdirSync } from "node:fs";
-import { jetstreamManager } from "@nats-io/jetstream";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { startGitServer, type GitFault } from "#sandbox/git-server.ts";
 import { until } from "#sandbox/until.ts";
@@ -65,7 +64,7 @@ describe("drift", () => {
 
   test("deleted buckets are made again and filled, and nothing else is written", async () => {
     const daemon = await running(kiosks(3));
-    const jsm = await jetstreamManager(fleet.nats);
+    const jsm = await fleet.manager();
     for (const bucket of ["desired-state", "fleet", "device-state"]) {
       await jsm.streams.delete(`KV_${bucket}`);
       await until(`${bucket} and all keys are back`, async () => {

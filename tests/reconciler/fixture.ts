@@ -2,7 +2,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import { jetstreamManager, jetstream } from "@nats-io/jetstream";
+import { jetstreamManager, jetstream, type JetStreamManager } from "@nats-io/jetstream";
 import { Kvm, type KV } from "@nats-io/kv";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { GitRepository } from "#sandbox/git-repository.ts";
@@ -13,6 +13,7 @@ import type { ReconcilerRecord } from "#schema/wire.ts";
 
 const ENTRY = fileURLToPath(new URL("./entry.ts", import.meta.url));
 const STOP_WITHIN_MS = 10_000;
+const QUESTION_MS = 1_000;
 
 /** One reconciler process. */
 export interface Reconciler {
@@ -86,13 +87,18 @@ export class Fixture {
     return { code, log: reconciler.log() };
   }
 
+  /** A question that a restart of the server swallowed is given up soon. */
+  manager(): Promise<JetStreamManager> {
+    return jetstreamManager(this.nats, { timeout: QUESTION_MS, checkAPI: false });
+  }
+
   async bucket(name: string): Promise<KV> {
     return new Kvm(jetstream(this.nats)).open(name);
   }
 
   /** The last message of every key of a bucket, markers included; empty where there is no bucket. */
   async stored(bucket: string): Promise<Map<string, Stored>> {
-    const jsm = await jetstreamManager(this.nats);
+    const jsm = await this.manager();
     const stored = new Map<string, Stored>();
     const info = await jsm.streams.info(`KV_${bucket}`, { subjects_filter: ">" }).catch(() => null);
     for (const subject of Object.keys(info?.state.subjects ?? {})) {
@@ -128,7 +134,7 @@ export class Fixture {
 
   /** How many messages the bucket ever took. */
   async sequence(bucket = "desired-state"): Promise<number> {
-    const jsm = await jetstreamManager(this.nats);
+    const jsm = await this.manager();
     return (await jsm.streams.info(`KV_${bucket}`)).state.last_seq;
   }
 

@@ -1,4 +1,3 @@
-import { jetstreamManager } from "@nats-io/jetstream";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { sha256Digest } from "#fleet/digest.ts";
 import { startGitServer } from "#sandbox/git-server.ts";
@@ -325,7 +324,7 @@ describe("reports that are lost", () => {
     for (const id of ["a", "b", "c"]) await report(id);
     await until("all keys are written", async () => (await fleet.keys()).length === 3);
     const before = await fleet.sequence();
-    await (await jetstreamManager(fleet.nats)).streams.delete("KV_device-info");
+    await (await fleet.manager()).streams.delete("KV_device-info");
     await until("it waits again", async () => (await daemon.get("/healthz")).text.includes("device-info is missing"));
     await until("the bucket is back", async () =>
       (await fleet.bucket("device-info")).status().then(
