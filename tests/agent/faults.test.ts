@@ -1,7 +1,10 @@
 /** What may happen to a device: killed, cut off, without power, with its buckets wiped. Containers serve on or come back. */
 import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { createServer, type AddressInfo, type Socket } from "node:net";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { ensureBuckets } from "#nats/buckets.ts";
+import { readKey } from "#nats/compare-and-set.ts";
 import { until } from "#sandbox/until.ts";
 import type { Service } from "#schema/score.ts";
 import { DEVICE_ID, Rig, type Shown } from "./rig.ts";
@@ -75,6 +78,25 @@ describe("an agent", { timeout: 120_000 }, () => {
     expect(await single("calm")).toEqual(before);
     expect(await rig.device.podman("inspect", "--format", "{{.State.StartedAt}}", "calm_web")).toBe(startedAt);
     expect(rig.history.slice(writes).filter(({ deployment }) => deployment === "calm")).toEqual([]);
+  });
+
+  test("that is stopped in the middle of a pull from a registry that says nothing ends at once", async () => {
+    const silent = createServer();
+    silent.listen(0, rig.device.address.replace(/\d+$/, "1"));
+    await once(silent, "listening");
+    const { address, port } = silent.address() as AddressInfo;
+    agent = rig.startAgent();
+    const called = once(silent, "connection") as Promise<[Socket]>;
+    await rig.wantText(
+      "mute",
+      JSON.stringify({ PodmanV0: { services: [{ name: "web", image: `${address}:${port}/x:1` }] } }),
+    );
+    const [socket] = await called;
+    const startedMs = performance.now();
+    expect(await rig.stop(agent)).toBe(0);
+    expect(performance.now() - startedMs).toBeLessThan(8_000);
+    socket.destroy();
+    silent.close();
   });
 
   const points = [
@@ -185,6 +207,42 @@ describe("buckets that are wiped", { timeout: 120_000 }, () => {
     );
     expect(await rig.device.podman("ps", "--no-trunc", "--format", "{{.ID}} {{.Names}}")).toBe(before);
     await rig.rollOut("wiped", [web("web:2", 8111)]);
+    expect(rig.log()).not.toContain("another agent");
+  });
+
+  test("one at a time are filled again in seconds", async () => {
+    agent = rig.startAgent({ heartbeat: "30s" });
+    await rig.rollOut("one", [web("web:1", 8112)]);
+    const startedAt = await rig.device.podman("inspect", "--format", "{{.State.StartedAt}}", "one_web");
+    const keys = [
+      { bucket: "device-state", key: `state.${DEVICE_ID}.one` },
+      { bucket: "device-info", key: `info.${DEVICE_ID}` },
+      { bucket: "device-heartbeat", key: `heartbeat.${DEVICE_ID}` },
+    ] as const;
+    for (const { bucket, key } of keys) {
+      await rig.link.connection.request(`$JS.API.STREAM.DELETE.KV_${bucket}`);
+      await ensureBuckets(rig.link, { replicas: 1 });
+      const isThere = async (): Promise<boolean> => (await readKey(rig.link, bucket, key)) !== null;
+      await until(`${bucket} has it again`, isThere, { limitMs: 10_000 });
+    }
+    expect(await rig.device.podman("inspect", "--format", "{{.State.StartedAt}}", "one_web")).toBe(startedAt);
+  });
+
+  test("key by key, by a person, are filled again at the next connection", async () => {
+    agent = rig.startAgent();
+    await rig.rollOut("marked", [web("web:1", 8113)]);
+    const keys = [
+      { bucket: "device-state", key: `state.${DEVICE_ID}.marked` },
+      { bucket: "device-info", key: `info.${DEVICE_ID}` },
+    ] as const;
+    for (const one of keys) await rig.writer.write({ ...one, kind: "delete" });
+    await until("both are gone", () => keys.every(({ bucket, key }) => !rig.held.has(`${bucket}/${key}`)));
+    await rig.nats.restart();
+    await until("both are back", () => keys.every(({ bucket, key }) => rig.held.has(`${bucket}/${key}`)), {
+      limitMs: 20_000,
+    });
+    expect(rig.state("marked")?.phase).toBe("Running");
+    expect(rig.log()).not.toContain("another agent");
   });
 });
 

@@ -32,8 +32,32 @@ export interface Shown {
   readonly state: string;
 }
 
+/** A device of another name, a server with users. */
+export interface RigOptions {
+  readonly device?: string;
+  readonly config?: string;
+  /** The user of the rig itself. */
+  readonly cloud?: Login;
+}
+
+/** A user of NATS. */
+export interface Login {
+  readonly user: string;
+  readonly pass: string;
+}
+
+/** What an agent is started with besides the usual. */
+export interface AgentOptions {
+  readonly heartbeat?: string;
+  readonly login?: Login;
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** Everything that one story needs. */
 export class Rig {
+  /** The device's name in the fleet. */
+  readonly id: string;
   readonly nats: NatsServer;
   readonly device: PodmanDevice;
   readonly registry: Registry;
@@ -48,7 +72,8 @@ export class Rig {
   readonly #agents = new Set<ChildProcess>();
   readonly #wanted = new Set<string>();
 
-  private constructor(parts: Pick<Rig, "nats" | "device" | "registry" | "link" | "scratch">) {
+  private constructor(parts: Pick<Rig, "nats" | "device" | "registry" | "link" | "scratch" | "id">) {
+    this.id = parts.id;
     this.nats = parts.nats;
     this.device = parts.device;
     this.registry = parts.registry;
@@ -58,18 +83,21 @@ export class Rig {
     this.#feeds = (["device-state", "device-info", "device-heartbeat"] as const).map((bucket) => this.#follow(bucket));
   }
 
-  static async start(name: string): Promise<Rig> {
+  static async start(name: string, { device: id = DEVICE_ID, config, cloud }: RigOptions = {}): Promise<Rig> {
     const scratch = scratchFolder(`agent-${name}`);
-    const [nats, registry] = await Promise.all([startNatsServer(), startRegistry()]);
+    const [nats, registry] = await Promise.all([
+      startNatsServer(config === undefined ? {} : { config }),
+      startRegistry(),
+    ]);
     const device = await startPodmanDevice({ name, network: "own", registries: [registry] });
     const logger = createLogger({ name: "rig", level: "error" });
-    const link = await connectNats(natsOptionsSchema.parse({ servers: nats.url }), {
+    const link = await connectNats(natsOptionsSchema.parse({ servers: withLogin(nats.url, cloud) }), {
       name: "rig",
       logger,
       waitMs: 10_000,
     });
     await ensureBuckets(link, { replicas: 1 });
-    return new Rig({ nats, registry, device, link, scratch });
+    return new Rig({ nats, registry, device, link, scratch, id });
   }
 
   async remove(): Promise<void> {
@@ -83,13 +111,13 @@ export class Rig {
   }
 
   /** Starts the agent as its own process. Its log is in the scratch folder. */
-  startAgent(options: { args?: readonly string[]; env?: Readonly<Record<string, string>> } = {}): ChildProcess {
+  startAgent(options: AgentOptions = {}): ChildProcess {
     const args = [
       "agent",
       "--device-id",
-      DEVICE_ID,
+      this.id,
       "--nats",
-      this.nats.url,
+      withLogin(this.nats.url, options.login),
       "--podman",
       this.device.socketPath,
       "--state-dir",
@@ -99,7 +127,7 @@ export class Rig {
       "--stable-for",
       "1s",
       "--heartbeat-interval",
-      "1s",
+      options.heartbeat ?? "1s",
       "--resync-interval",
       "5s",
       "--log-level",
@@ -155,12 +183,12 @@ export class Rig {
 
   async wantText(deployment: string, value: string): Promise<void> {
     this.#wanted.add(deployment);
-    await this.#write({ bucket: "desired-state", key: `${DEVICE_ID}.${deployment}`, value });
+    await this.#write({ bucket: "desired-state", key: `${this.id}.${deployment}`, value });
   }
 
   /** The delete marker of the contract. */
   async unwant(deployment: string): Promise<void> {
-    await this.#write({ bucket: "desired-state", key: `${DEVICE_ID}.${deployment}`, kind: "delete" });
+    await this.#write({ bucket: "desired-state", key: `${this.id}.${deployment}`, kind: "delete" });
   }
 
   async #write(write: Parameters<Writer["write"]>[0]): Promise<void> {
@@ -169,7 +197,7 @@ export class Rig {
 
   /** The state of a deployment as the bucket holds it now, or null. */
   state(deployment: string): DeploymentState | null {
-    return parseState(this.held.get(`device-state/state.${DEVICE_ID}.${deployment}`));
+    return parseState(this.held.get(`device-state/state.${this.id}.${deployment}`));
   }
 
   /** Waits for a phase of the value that was written last. */
@@ -277,4 +305,8 @@ export class Rig {
 
 function parseState(change: (FeedChange & { kind: "put" }) | undefined): DeploymentState | null {
   return change === undefined ? null : deploymentStateSchema.parse(JSON.parse(new TextDecoder().decode(change.value)));
+}
+
+function withLogin(url: string, login: Login | undefined): string {
+  return login === undefined ? url : url.replace("//", `//${login.user}:${login.pass}@`);
 }

@@ -1,5 +1,5 @@
 /** Versions that come and go on one device, with real podman and real NATS: what is served meanwhile, what is reported. */
-import { readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { agentLogs } from "#agent/logs-command.ts";
@@ -164,6 +164,66 @@ describe("a first version", { timeout: 90_000 }, () => {
     );
   });
 
+  test("gets every other thing that a service may ask for", async () => {
+    const folder = join(rig.scratch.path, "host");
+    mkdirSync(folder);
+    writeFileSync(join(folder, "note"), "from the host\n");
+    const script = { path: "/usr/local/bin/hello", content: "#!/bin/sh\necho hello\n", mode: "0755" };
+    const inner: Service = {
+      name: "inner",
+      image: rig.registry.ref("web:1"),
+      command: ["httpd", "-f", "-p", "8080", "-h", "/www"],
+      user: "1000:1001",
+      ports: ["8030:8080", "127.0.0.1:8031:9000/udp", "[::1]:8032:8080/tcp"],
+      volumes: [
+        { source: folder, target: "/host", read_only: true },
+        { source: "data", target: "/data" },
+      ],
+      files: [script, { path: "/data/seed", content: "sown\n" }],
+      devices: ["/dev/net/tun"],
+      tmpfs: ["/scratch"],
+      resources: { memory_bytes: 67_108_864, cpus: 0.5 },
+      restart_policy: "always",
+      stop_grace_seconds: 1,
+    };
+    const outer: Service = {
+      name: "outer",
+      image: rig.registry.ref("web:2"),
+      command: ["httpd", "-f", "-p", "8033", "-h", "/www"],
+      network: "host",
+      privileged: true,
+      stop_grace_seconds: 1,
+    };
+    await rig.rollOut("all", [inner, outer]);
+    await rig.answers(8030, "web:1");
+    await rig.answers(8033, "web:2");
+    const look =
+      "busybox id -u; busybox id -g; cat /host/note; cat /data/seed; /usr/local/bin/hello; busybox stat -c %a /usr/local/bin/hello;" +
+      "test -c /dev/net/tun && echo device; busybox grep -c ' /scratch tmpfs' /proc/mounts; echo x 2>&- >/host/x || echo refused";
+    expect((await rig.device.podman("exec", "all_inner", "sh", "-c", look)).split("\n")).toEqual([
+      "1000",
+      "1001",
+      "from the host",
+      "sown",
+      "hello",
+      "755",
+      "device",
+      "1",
+      "refused",
+    ]);
+    const [seen] = JSON.parse(await rig.device.podman("inspect", "all_inner")) as [Inspected];
+    expect(seen.HostConfig).toMatchObject({ Memory: 67_108_864, NanoCpus: 500_000_000, Privileged: false });
+    expect(seen.HostConfig.RestartPolicy.Name).toBe("always");
+    expect(seen.HostConfig.PortBindings).toEqual({
+      "8080/tcp": expect.arrayContaining([
+        expect.objectContaining({ HostPort: "8030" }),
+        { HostIp: "0:0:0:0:0:0:0:1", HostPort: "8032" },
+      ]) as unknown,
+      "9000/udp": [{ HostIp: "127.0.0.1", HostPort: "8031" }],
+    });
+    expect(await rig.device.podman("inspect", "--format", "{{.HostConfig.Privileged}}", "all_outer")).toBe("true");
+  });
+
   test("that needs a name which somebody else's container has is refused, and that container is left alone", async () => {
     await rig.device.podman("run", "--detach", "--name", "clash_web", rig.registry.ref("web:2"));
     const foreign = await rig.container("clash_web");
@@ -232,6 +292,22 @@ describe("a delete marker", { timeout: 90_000 }, () => {
     );
   });
 
+  test("leaves alone what is not ours, whatever its name, and clears away what a killed agent left half made", async () => {
+    await rig.rollOut("near", [web("web:1", 8040)]);
+    await rig.device.podman("network", "create", "far_private");
+    await rig.device.podman("run", "--detach", "--name", "far_web", rig.registry.ref("web:2"));
+    const labels = ["gitfleet.dev/device=kiosk-0001", "gitfleet.dev/deployment=near", "gitfleet.dev/service=web"];
+    const half = [...labels.flatMap((label) => ["--label", label]), "--name", "near_web.next.unfinished"];
+    await rig.device.podman("create", ...half, rig.registry.ref("web:1"));
+    await rig.unwant("far");
+    await until("the half is gone", async () => (await rig.containers("near")).length === 1);
+    await until("the removal is done", () => rig.log().includes("remove the network of far"));
+    expect(await rig.device.podman("network", "ls", "--format", "{{.Name}}")).toContain("far_private");
+    expect(await rig.containers("far")).toMatchObject([{ name: "far_web", state: "running" }]);
+    await rig.device.podman("rm", "--force", "--time", "0", "far_web");
+    await rig.device.podman("network", "rm", "far_private");
+  });
+
   test("is never needed for images that the current or the previous version uses", async () => {
     const image = (n: number): string =>
       rig.registry.add(`step:${n}`, { command: ["sh", "-c", `trap 'exit 0' TERM; echo ${n}; sleep 1000 & wait`] });
@@ -247,6 +323,14 @@ describe("a delete marker", { timeout: 90_000 }, () => {
     expect((await rig.containers("steps")).map(({ state }) => state)).toEqual(["running"]);
   });
 });
+
+/** The part of `podman inspect` that the stories look at. */
+interface Inspected {
+  readonly HostConfig: {
+    readonly RestartPolicy: { readonly Name: string };
+    readonly PortBindings: Record<string, readonly { readonly HostIp: string; readonly HostPort: string }[]>;
+  };
+}
 
 function phases(deployment: string): (string | undefined)[] {
   return rig.history.filter((one) => one.deployment === deployment).map(({ state }) => state?.phase);
