@@ -16,6 +16,8 @@ import type { METRICS } from "./metrics.ts";
 
 const CONNECT_BASE_MS = 1_000;
 const CONNECT_MAX_MS = 60_000;
+/** Buckets are made one after the other: what follows within this time is answered together. */
+const SETTLE_MS = 500;
 /** All devices hear of a new bucket at once: they answer within this time, not in one moment. */
 const SPREAD_MS = 2_000;
 const FOLLOWED = [BUCKETS.desiredState, BUCKETS.deviceState, BUCKETS.deviceInfo, BUCKETS.deviceHeartbeat];
@@ -39,6 +41,7 @@ export class FleetLink {
   #link: NatsLink | null = null;
   #feed: Feed | null = null;
   #refeeding = false;
+  #answering = false;
 
   constructor(options: FleetLinkOptions) {
     this.#options = options;
@@ -110,7 +113,10 @@ export class FleetLink {
 
   async #bucketCreated(): Promise<void> {
     const { signal, send } = this.#options;
-    await sleep(Math.random() * SPREAD_MS, signal);
+    if (this.#answering) return;
+    this.#answering = true;
+    await sleep(SETTLE_MS + Math.random() * SPREAD_MS, signal);
+    this.#answering = false;
     if (signal.aborted) return;
     send({ kind: "rebuilt" });
     await this.refeed();
