@@ -98,20 +98,28 @@ function judgeTemplates(causes: Causes, deployment: Deployment, devices: readonl
   }
 }
 
-function lacksLabel(parts: readonly TemplatePart[], { labels }: LabelledDevice): boolean {
-  return parts.some((part) => part.kind === "label" && part.fallback === null && !labels.has(part.key));
+function lacksLabel(parts: readonly TemplatePart[], device: LabelledDevice): boolean {
+  return parts.some((part) => missingKey(part, device) !== null);
+}
+
+function missingKey(part: TemplatePart, { labels }: LabelledDevice): string | null {
+  return part.kind === "label" && part.fallback === null && !labels.has(part.key) ? part.key : null;
 }
 
 function judgeText(causes: Causes, { place, parts, shape }: PlacedTemplate, device: LabelledDevice): void {
   const rendered = renderParts(parts, device);
   if (rendered.kind === "missing-label") {
-    const { key } = rendered;
-    const what = `the label ${quoted(key)} is missing; add it, or a fallback: \${device.labels.${key}:-fallback}`;
-    causes.add({ place, code: "missing-label", detail: key, what, device: device.id, label: key });
+    for (const part of parts) addMissing(causes, place, missingKey(part, device), device);
     return;
   }
   const fault = textFault(shape, rendered.text);
   if (fault !== null) causes.add({ place, code: fault.code, detail: "", what: fault.message, device: device.id });
+}
+
+function addMissing(causes: Causes, place: Place, key: string | null, device: LabelledDevice): void {
+  if (key === null) return;
+  const what = `the label ${quoted(key)} is missing; add it, or a fallback: \${device.labels.${key}:-fallback}`;
+  causes.add({ place, code: "missing-label", detail: key, what, device: device.id, label: key });
 }
 
 function judgeSize(

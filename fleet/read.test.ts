@@ -108,6 +108,19 @@ describe("a problem with what an alias repeats", () => {
   });
 });
 
+describe("a text with several placeholders", () => {
+  test("is told each label that is missing, each once", () => {
+    const user = "user: '${device.labels.x}${device.labels.y}${device.labels.x}'\n";
+    const files = {
+      "deployments/w.yaml": deployment("w", user),
+      "devices/a.yaml": `${device("a")}---\n${device("b")}`,
+    };
+    const message = (key: string) =>
+      `deployments/w.yaml:13:17: missing-label: the label "${key}" is missing; add it, or a fallback: \${device.labels.${key}:-fallback} (on a and 1 more device)`;
+    expect(lines(files)).toEqual([message("x"), message("y")]);
+  });
+});
+
 describe("null, where a value is expected", () => {
   test.each([
     ["metadata:\n  name: web\n  labels:\n", "5:10 wrong-type"],
