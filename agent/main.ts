@@ -49,12 +49,9 @@ async function stateFolder(path: string, device: DeviceId): Promise<StateFolder>
   try {
     return await openStateFolder(path, device);
   } catch (cause) {
-    throw new OutsideError(
-      `cannot use the state folder ${path} (${(cause as NodeJS.ErrnoException).code ?? "error"})`,
-      {
-        hint: "Make it writable for this user, or name another with --state-dir.",
-        cause,
-      },
-    );
+    throw new OutsideError(`cannot use the state folder ${path}`, {
+      hint: "Make it writable for this user, or name another with --state-dir.",
+      cause,
+    });
   }
 }

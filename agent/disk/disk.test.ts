@@ -38,6 +38,10 @@ describe("the state folder", () => {
     expect((await folder.records()).toSorted()).toEqual([...names].toSorted());
   });
 
+  test.each(["/proc/nowhere", "/dev/null/below"])("says at once that %s cannot be made", async (impossible) => {
+    await expect(openStateFolder(impossible, device)).rejects.toThrow(/\/proc\/nowhere|ENOTDIR/);
+  });
+
   test("that two agents share keeps apart what each of them knows", async () => {
     const other = parseDeviceId("kiosk-0002")!;
     await (await openStateFolder(path, device)).saveRecord(web, "one");

@@ -1,15 +1,17 @@
 /** The agent's own folder, of one device id: a record for each deployment, and the list of images that it pulled. */
-import { mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
+import { access, constants, readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { DeploymentName, DeviceId } from "#schema/names.ts";
 import { podmanPrefix } from "../core/names.ts";
 import { UNFINISHED_SUFFIX, deleteDurably, writeAtomically } from "./atomic-write.ts";
+import { makeFolder } from "./make-folder.ts";
 
 /** A value is at most 64 KiB; its record repeats it as a JSON string and adds little. */
 export const RECORD_MAX_BYTES = 512 * 1_024;
 /** More deployments than any device has; what is beyond is not read. */
 export const RECORDS_MAX = 1_000;
 
+const OWNER_ONLY = 0o700;
 const RECORDS = "deployments";
 const IMAGES = "images.json";
 const RECORD_SUFFIX = ".json";
@@ -30,7 +32,11 @@ export async function openStateFolder(given: string, device: DeviceId): Promise<
   // Two agents that share a folder must not overwrite what the other one needs after a power cut.
   const path = join(given, device);
   const records = join(path, RECORDS);
-  await mkdir(records, { recursive: true, mode: 0o700 });
+  await makeFolder(records, OWNER_ONLY);
+  // A disk that has become read-only still says what is to run; a folder of somebody else's is a mistake.
+  await access(records, constants.W_OK).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "EROFS") throw error;
+  });
   const recordPath = (deployment: DeploymentName): string =>
     join(records, `${podmanPrefix(deployment)}${RECORD_SUFFIX}`);
   return {
@@ -45,7 +51,8 @@ export async function openStateFolder(given: string, device: DeviceId): Promise<
 async function readRecords(folder: string): Promise<string[]> {
   const names = (await readdir(folder)).toSorted();
   const unfinished = names.filter((name) => name.endsWith(UNFINISHED_SUFFIX));
-  await Promise.all(unfinished.map((name) => rm(join(folder, name), { force: true })));
+  // On a disk that has become read-only they stay; they are not read.
+  await Promise.allSettled(unfinished.map((name) => rm(join(folder, name), { force: true })));
   const texts: string[] = [];
   for (const name of names.filter((each) => each.endsWith(RECORD_SUFFIX)).slice(0, RECORDS_MAX)) {
     const path = join(folder, name);
