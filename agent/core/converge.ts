@@ -1,27 +1,16 @@
 /** The next steps of one deployment: read off its stage, never off what just happened. */
 import type { SeenContainer } from "./container.ts";
-import type { DeploymentEffect, Effect, Target } from "./effect.ts";
+import type { Effect } from "./effect.ts";
 import { FAILED_LOOK_MS, GATE_LOOK_MS } from "./gate.ts";
 import { healthDueMs } from "./health.ts";
 import type { ServiceSpec } from "./intent.ts";
 import { candidateName, mainName } from "./names.ts";
+import { NOTHING, together, wakeAt, type Next } from "./next.ts";
 import { clashOf } from "./phase.ts";
-import { neededNames, stageOf, watchOf, type Stage } from "./stage.ts";
+import { stageOf, watchOf, type Stage } from "./stage.ts";
 import type { CoreSettings, Local } from "./state.ts";
+import { look, pull, pullKey, removeAll, runDigest, start, stepKey, stop, targetOf } from "./steps.ts";
 import { keeping } from "./watch.ts";
-
-/** What to do now, first things first (one step of a deployment runs at a time), and when to look again. */
-export interface Next {
-  readonly effects: readonly Effect[];
-  readonly wakeAtMs: number | null;
-}
-
-const NOTHING: Next = { effects: [], wakeAtMs: null };
-
-/** The key that keeps the steps of one deployment in order. */
-export function stepKey(local: Local): string {
-  return `deployment ${local.name}`;
-}
 
 /** The next steps of one deployment. */
 export function converge(local: Local, settings: CoreSettings, nowMs: number): Next {
@@ -131,30 +120,6 @@ function prepare(local: Local, { missing }: Stage & { kind: "prepare" }): Effect
   ];
 }
 
-function isPulled(local: Local, { service }: ServiceSpec): boolean {
-  return local.pulled.digest === runDigest(local) && local.pulled.ids.has(service.image);
-}
-
-function pull(local: Local, { service }: ServiceSpec): Effect {
-  const digest = runDigest(local);
-  return {
-    kind: "pull",
-    key: pullKey(local, service.image),
-    deployment: local.name,
-    digest,
-    image: service.image,
-    policy: local.accepted === digest ? "missing" : "always",
-  };
-}
-
-function pullKey(local: Local, image: string): string {
-  return `pull ${local.name} ${image}`;
-}
-
-function runDigest(local: Local): string {
-  return local.intent?.kind === "run" ? local.intent.digest : "";
-}
-
 /** Pulls that nobody waits for any more. */
 function aborts(local: Local, stage: Stage): Next {
   const wanted = new Set(stage.kind === "prepare" ? stage.missing.map(({ service }) => service.image) : []);
@@ -236,45 +201,6 @@ function rollBackEnds(local: Local, nowMs: number): Next {
   return atMs > nowMs ? wakeAt(atMs) : NOTHING;
 }
 
-function look(local: Local): DeploymentEffect {
-  return {
-    kind: "look",
-    key: stepKey(local),
-    deployment: local.name,
-    asked: local.looksAsked,
-    needs: neededNames(local),
-  };
-}
-
-function start(local: Local, container: SeenContainer): DeploymentEffect {
-  return {
-    kind: "start",
-    key: stepKey(local),
-    deployment: local.name,
-    target: targetOf(container),
-    candidate: container.slot === "next",
-  };
-}
-
-function stop(local: Local, containers: readonly SeenContainer[], why: string): DeploymentEffect {
-  return { kind: "stop", key: stepKey(local), deployment: local.name, targets: containers.map(targetOf), why };
-}
-
-function removeAll(local: Local, containers: readonly SeenContainer[], why: string): DeploymentEffect[] {
-  if (containers.length === 0) return [];
-  return [{ kind: "remove", key: stepKey(local), deployment: local.name, targets: containers.map(targetOf), why }];
-}
-
-function targetOf({ id, name, stopGraceSeconds }: SeenContainer): Target {
-  return { id, name, stopGraceSeconds };
-}
-
-function wakeAt(atMs: number): Next {
-  return { effects: [], wakeAtMs: atMs };
-}
-
-/** Several answers as one: effects in order, the earliest wake-up. */
-export function together(...nexts: readonly Next[]): Next {
-  const wakes = nexts.flatMap(({ wakeAtMs }) => wakeAtMs ?? []);
-  return { effects: nexts.flatMap(({ effects }) => effects), wakeAtMs: wakes.length === 0 ? null : Math.min(...wakes) };
+function isPulled(local: Local, { service }: ServiceSpec): boolean {
+  return local.pulled.digest === runDigest(local) && local.pulled.ids.has(service.image);
 }

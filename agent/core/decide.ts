@@ -1,8 +1,9 @@
 /** What is still missing on this device: read off the state, whatever the order in which it came about. */
 import type { Decision } from "#runtime/loop.ts";
-import { converge, together, type Next } from "./converge.ts";
+import { converge } from "./converge.ts";
 import type { Effect } from "./effect.ts";
 import { hygiene } from "./hygiene.ts";
+import { together, type Next } from "./next.ts";
 import { recordText } from "./record.ts";
 import { publish } from "./reports.ts";
 import type { Local, State } from "./state.ts";

@@ -1,6 +1,6 @@
 /** Which images may go: pulled by the agent, and in neither the current nor the previous version of any deployment. */
 import type { Effect } from "./effect.ts";
-import type { Next } from "./converge.ts";
+import type { Next } from "./next.ts";
 import type { Local, State } from "./state.ts";
 
 /** The next image to remove, and the list of pulled images where it changed. */

@@ -1,6 +1,6 @@
 /** What the buckets should say of this device, and what is still to be sent. Nothing is queued: the latest counts. */
 import type { Effect } from "./effect.ts";
-import { together, type Next } from "./converge.ts";
+import { together, type Next } from "./next.ts";
 import { hasRival } from "./observe-reports.ts";
 import type { Local, Published, Report, State, Trouble } from "./state.ts";
 
