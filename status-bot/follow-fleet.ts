@@ -1,27 +1,28 @@
 /** Follows what NATS says and keeps the picture of the fleet, telling the loop now and then that it changed. */
+import type { LiveFleet } from "#fleet/live-fleet.ts";
 import type { NatsLink } from "#nats/connect.ts";
 import { startFeed, type Feed } from "#nats/feed.ts";
 import { serverNowMs } from "#nats/server-time.ts";
 import { sleep, type Clock } from "#runtime/clock.ts";
 import { RECONCILER_RECORD_KEY, type BucketName } from "#schema/keys.ts";
-import { FOLLOWED, type FleetView } from "./core/fleet-view.ts";
 
 export interface FollowOptions {
   readonly link: NatsLink;
-  readonly view: FleetView;
+  readonly view: LiveFleet;
   readonly clock: Clock;
   readonly signal: AbortSignal;
   /** Called when the picture changed, and when it became whole or ceased to be: at most once in CHANGED_EVERY_MS. */
   readonly changed: (isWhole: boolean) => void;
 }
 
+/** The buckets this is folded from. */
+export const FOLLOWED: readonly BucketName[] = ["desired-state", "device-state", "device-heartbeat", "fleet"];
 /** Many devices report at once: they are looked at together. */
 export const CHANGED_EVERY_MS = 200;
 /** How often it is asked who fell silent. */
 const JUDGE_EVERY_MS = 1_000;
 /** The server's clock is compared again after this long. */
 const CLOCK_EVERY_MS = 600_000;
-const OFFLINE_AFTER_DEFAULT_SECONDS = 90;
 
 /** Follows until the signal aborts. */
 export async function followFleet(options: FollowOptions): Promise<void> {
@@ -96,13 +97,9 @@ class Following {
     if (this.#offsetMs === null || nowMs - this.#offsetAtMs > CLOCK_EVERY_MS) await this.#compareClocks(nowMs);
     if (this.#offsetMs === null) return;
     const atMs = clock.nowMs() + this.#offsetMs;
-    this.#wasCut ??= atMs - (view.lastHeardAtMs() ?? atMs) > this.#offlineAfterMs();
-    const isFresh = nowMs - this.#heartbeatsSinceMs < this.#offlineAfterMs();
+    this.#wasCut ??= atMs - (view.lastHeardAtMs() ?? atMs) > view.offlineAfterMs();
+    const isFresh = nowMs - this.#heartbeatsSinceMs < view.offlineAfterMs();
     view.judgeOffline(atMs, { keep: this.#wasCut && isFresh });
-  }
-
-  #offlineAfterMs(): number {
-    return (this.#options.view.record?.offline_after_seconds ?? OFFLINE_AFTER_DEFAULT_SECONDS) * 1_000;
   }
 
   async #compareClocks(nowMs: number): Promise<void> {

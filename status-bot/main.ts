@@ -12,7 +12,7 @@ import { Commits } from "./commits/commits.ts";
 import type { StatusBotSettings } from "./config.ts";
 import { decide } from "./core/decide.ts";
 import type { BotEvent } from "./core/events.ts";
-import { FleetView } from "./core/fleet-view.ts";
+import { LiveFleet } from "#fleet/live-fleet.ts";
 import { observe } from "./core/observe.ts";
 import type { BotEffect } from "./core/planned-effects.ts";
 import { initialState, type BotState } from "./core/state.ts";
@@ -39,7 +39,7 @@ export async function run(settings: StatusBotSettings, { signal, logger, stdout 
   const client = githubClient(settings, signal);
   const access = repositoryAccess(settings, client);
   const forge = client === null ? null : forgeOf(settings, client, stdout);
-  const view = new FleetView();
+  const view = new LiveFleet();
   const metrics = createMetrics(METRICS);
   const commits = access.source();
   const branch = access.source();
@@ -104,7 +104,7 @@ function wake(loop: Loop<BotState, BotEvent>, { metric }: Metrics<keyof typeof M
 }
 
 interface Following {
-  readonly view: FleetView;
+  readonly view: LiveFleet;
   readonly signal: AbortSignal;
   readonly logger: Logger;
   readonly changed: (isWhole: boolean) => void;
@@ -136,6 +136,6 @@ function readiness(state: BotState): Check {
 function metricsText({ metric, text }: Metrics<keyof typeof METRICS>, state: BotState): Promise<string> {
   metric.openPulls.set(state.open.length);
   metric.whole.set(state.isWhole ? 1 : 0);
-  metric.malformed.set(state.view.malformed);
+  metric.malformed.set(state.view.dropped);
   return text();
 }

@@ -56,7 +56,7 @@ interface Printing {
 function printOnce({ fleet, serverNowMs }: Following, { only, format, io }: Printing): number {
   const nowMs = serverNowMs();
   fleet.judgeOffline(nowMs, { keep: false });
-  const known = fleet.aggregator.deployments();
+  const known = fleet.deployments();
   if (only !== undefined && !known.includes(only)) {
     io.err(`${notFoundText("deployment", only, known, "it is on no device")}\n`);
     return 1;

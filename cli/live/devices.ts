@@ -5,7 +5,7 @@ import { wireTime } from "#schema/time.ts";
 import type { Paint } from "../io.ts";
 import { count } from "../problem-text.ts";
 import { table } from "../table.ts";
-import type { LiveDevice, LiveFleet } from "./live-fleet.ts";
+import type { LiveDevice, LiveFleet } from "#fleet/live-fleet.ts";
 import { ageText } from "./status-text.ts";
 
 /** The devices of a repository: whether each is paused. */

@@ -4,7 +4,7 @@ import type { NatsLink } from "#nats/link.ts";
 import { OutsideError } from "#runtime/errors.ts";
 import type { BucketName } from "#schema/keys.ts";
 import { serverClockOffsetMs } from "../nats-session.ts";
-import { LiveFleet } from "./live-fleet.ts";
+import { LiveFleet } from "#fleet/live-fleet.ts";
 
 /** The buckets that a whole picture needs. */
 export const FOLLOWED: readonly BucketName[] = [

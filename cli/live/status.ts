@@ -2,7 +2,7 @@
 import type { Aggregate, Troubled } from "#fleet/aggregate.ts";
 import type { DeploymentName } from "#schema/names.ts";
 import type { ReconcilerRecord } from "#schema/wire.ts";
-import type { LiveFleet } from "./live-fleet.ts";
+import type { LiveFleet } from "#fleet/live-fleet.ts";
 
 /** One deployment and how it is doing. */
 export interface DeploymentStatus {
@@ -32,15 +32,19 @@ export const TROUBLED_MAX = 50;
 export function statusOf(fleet: LiveFleet, { serverNowMs, only }: StatusQuestion): FleetStatus {
   const pausedDeployments = new Set<string>(fleet.record?.paused_deployments ?? []);
   const deployments = fleet
-    .aggregates()
-    .filter(({ deployment }) => only === undefined || deployment === only)
-    .map(({ deployment, aggregate }) => ({ deployment, aggregate, paused: pausedDeployments.has(deployment) }));
+    .deployments()
+    .filter((deployment) => only === undefined || deployment === only)
+    .map((deployment) => ({
+      deployment,
+      aggregate: fleet.aggregate(deployment),
+      paused: pausedDeployments.has(deployment),
+    }));
   return {
     record: fleet.record,
     reconcilerAlive: fleet.leaseAtMs !== null && serverNowMs - fleet.leaseAtMs < LEASE_SILENT_AFTER_MS,
     devices: deviceCounts(fleet),
     deployments,
-    troubled: only === undefined ? null : fleet.aggregator.troubled(only, TROUBLED_MAX),
+    troubled: only === undefined ? null : fleet.troubled(only, TROUBLED_MAX),
   };
 }
 

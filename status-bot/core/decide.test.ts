@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { CommitStatus, PullRequest } from "../forge/forge.ts";
 import { decide } from "./decide.ts";
 import type { BotEvent, Failure } from "./events.ts";
-import { FleetView } from "./fleet-view.ts";
+import { LiveFleet } from "#fleet/live-fleet.ts";
 import type { PullJudgement } from "./judgement.ts";
 import { observe } from "./observe.ts";
 import type { BotEffect } from "./planned-effects.ts";
@@ -88,20 +88,20 @@ describe("what the bot does next", () => {
   });
 
   test("tells in status files that nothing valid was ever there, by the defaults", () => {
-    const view = new FleetView();
+    const view = new LiveFleet();
     const bot = new Driver(view);
     const record = { fleet: "f", branch: "main", head: MAIN, applied: null, applying: null, applied_at: null };
     const refused = { commit: MAIN, reason: "invalid", message: "why", problems: 1, removes: 0, of: 0 };
     const value = new TextEncoder().encode(JSON.stringify({ ...record, refused, desired_keys: 0 }));
-    view.apply("fleet", { kind: "put", key: "reconciler", value, revision: 1, atMs: 0, headers: () => undefined });
+    view.apply("fleet", { kind: "put", key: "reconciler", value, atMs: 0, headers: () => undefined });
     bot.sees({ ...looked(), open: [] });
     bot.sees({ kind: "fleet-changed", isWhole: true });
     expect(bot.kinds()).not.toContain("publish");
-    const judgement = { commit: MAIN, problems: [], problemsTotal: 1, deployments: 0, devices: 0 };
+    const invalid = { commit: MAIN, problems: [], problemsTotal: 1, deployments: 0, devices: 0 };
     bot.sees({
       kind: "commit-judged",
       commit: MAIN,
-      judgement,
+      judgement: invalid,
       scope: null,
       settings: null,
       pullNumber: null,
@@ -128,7 +128,7 @@ class Driver {
   #state: BotState;
   #nowMs = 0;
 
-  constructor(view = new FleetView()) {
+  constructor(view = new LiveFleet()) {
     const forge = { links: LINKS, canAnnotate: false };
     this.#state = initialState({ branch: "main", folder: "", pollIntervalMs: 30_000, forge }, view);
   }

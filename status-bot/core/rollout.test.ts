@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { sha256Digest } from "#fleet/digest.ts";
 import type { DevicePair } from "#schema/keys.ts";
-import { FleetView } from "./fleet-view.ts";
+import { LiveFleet } from "#fleet/live-fleet.ts";
 import type { RolloutCounts } from "./progress.ts";
 import { progressOf, standingOf } from "./rollout.ts";
 
@@ -132,7 +132,7 @@ describe("where a commit stands", () => {
 });
 
 class Fleet {
-  readonly view = new FleetView();
+  readonly view = new LiveFleet();
 
   record(parts: object): void {
     const record = { fleet: "f", branch: "main", head: LATER, applied: null, applying: null, applied_at: null };
@@ -156,11 +156,11 @@ class Fleet {
   }
 
   silent(device: string): void {
-    this.view.apply("device-state", { kind: "purge", key: `state.${device}.web`, revision: 1, atMs: 0 });
+    this.view.apply("device-state", { kind: "purge", key: `state.${device}.web` });
   }
 
   hears(device: string, atMs: number): void {
-    this.#put("device-heartbeat", `heartbeat.${device}`, "{}", atMs);
+    this.#put("device-heartbeat", `heartbeat.${device}`, heartbeat(device), atMs);
   }
 
   progress(devices: string[], value: string | null = VALUE): ReturnType<typeof progressOf> {
@@ -185,8 +185,12 @@ class Fleet {
     commit?: string,
   ): void {
     const headers = (name: string): string | undefined => (name === "Gitfleet-Commit" ? commit : undefined);
-    this.view.apply(bucket, { kind: "put", key, value: new TextEncoder().encode(text), revision: 1, atMs, headers });
+    this.view.apply(bucket, { kind: "put", key, value: new TextEncoder().encode(text), atMs, headers });
   }
+}
+
+function heartbeat(device: string): string {
+  return JSON.stringify({ device_id: device, at: "2026-01-01T00:00:00Z" });
 }
 
 function reached(devices: string[]): Fleet {

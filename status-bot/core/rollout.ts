@@ -1,6 +1,6 @@
 /** How far a commit has come on the devices it changes, from what NATS says now. */
 import type { DevicePair } from "#schema/keys.ts";
-import type { FleetView } from "./fleet-view.ts";
+import type { LiveFleet } from "#fleet/live-fleet.ts";
 import { FAILED_KEPT_MAX, type FailedDevice, type Progress, type RolloutCounts } from "./progress.ts";
 
 /** One key that a commit changes, and what it wants there. */
@@ -39,7 +39,7 @@ type Outcome = "done" | "unverified" | "failed" | "pending" | "offline" | "super
 export function progressOf(
   commit: string,
   scope: RolloutScope | null,
-  { view, line }: { readonly view: FleetView; readonly line: readonly string[] },
+  { view, line }: { readonly view: LiveFleet; readonly line: readonly string[] },
 ): Progress {
   const record = view.record;
   const standing = standingOf(commit, line, record?.applied ?? null);
@@ -66,7 +66,7 @@ const NOTHING: RolloutCounts = { total: 0, done: 0, failed: 0, pending: 0, offli
 
 function rolling(
   { pairs, commit }: RolloutScope,
-  view: FleetView,
+  view: LiveFleet,
   { by, isWriting }: { readonly by: string | null; readonly isWriting: boolean },
 ): Progress {
   const tally = { done: 0, unverified: 0, failed: 0, pending: 0, offline: 0, superseded: 0 };
@@ -86,7 +86,7 @@ function verdict({ pending, failed, superseded }: RolloutCounts): "rolling" | "f
   return superseded > 0 ? "superseded" : "done";
 }
 
-function failedDevice(pair: ScopedPair, view: FleetView): FailedDevice {
+function failedDevice(pair: ScopedPair, view: LiveFleet): FailedDevice {
   const error = view.state(pair)?.last_error ?? "";
   return {
     device: pair.device,
@@ -97,7 +97,7 @@ function failedDevice(pair: ScopedPair, view: FleetView): FailedDevice {
 
 function outcomeOf(
   pair: ScopedPair,
-  view: FleetView,
+  view: LiveFleet,
   { commit, isPassed }: { readonly commit: string; readonly isPassed: boolean },
 ): Outcome {
   const wanted = view.wanted(pair);
@@ -108,7 +108,7 @@ function outcomeOf(
   return reached === "pending" && (view.isOffline(pair.device) || view.isPaused(pair.device)) ? "offline" : reached;
 }
 
-function reachedBy(pair: ScopedPair, view: FleetView): Outcome {
+function reachedBy(pair: ScopedPair, view: LiveFleet): Outcome {
   const state = view.state(pair);
   if (pair.digest === null) return state === null ? "done" : "pending";
   const isCurrent = state?.desired_digest === undefined || state.desired_digest === view.wanted(pair)?.digest;

@@ -2,7 +2,7 @@
 import { DEFAULT_SETTINGS } from "#fleet/fleet.ts";
 import type { CommitStatus, ForgeCommit, ForgeLinks, OwnComment, PullRequest } from "../forge/forge.ts";
 import type { CommitFinding, StatusSettings } from "./events.ts";
-import type { FleetView } from "./fleet-view.ts";
+import type { LiveFleet } from "#fleet/live-fleet.ts";
 import type { PullJudgement } from "./judgement.ts";
 import type { Progress } from "./progress.ts";
 import { rolloutMarkOf } from "../texts/rollout-section.ts";
@@ -41,7 +41,7 @@ export interface Rest {
 
 export interface BotState {
   readonly setup: BotSetup;
-  readonly view: FleetView;
+  readonly view: LiveFleet;
   /** True while everything that is in the buckets has been seen. */
   readonly isWhole: boolean;
   readonly lookedAtMs: number | null;
@@ -72,7 +72,7 @@ export interface BotState {
 }
 
 /** A bot that knows nothing yet. */
-export function initialState(setup: BotSetup, view: FleetView): BotState {
+export function initialState(setup: BotSetup, view: LiveFleet): BotState {
   return {
     setup,
     view,

@@ -12,17 +12,17 @@ import {
   type Totals,
 } from "../texts/status-files.ts";
 import { statusCommitMessage, statusReadme, type DeploymentLine } from "../texts/status-readme.ts";
-import type { FleetView } from "./fleet-view.ts";
+import type { LiveFleet } from "#fleet/live-fleet.ts";
 
 /** What should stand on the status branch, and which paths may differ from what does. */
 export class StatusFiles {
-  readonly #view: FleetView;
+  readonly #view: LiveFleet;
   readonly #texts = new Map<string, string>();
   readonly #paths = new Map<DeploymentName, string>();
   readonly #pending = new Set<string>();
   #sharded = false;
 
-  constructor(view: FleetView) {
+  constructor(view: LiveFleet) {
     this.#view = view;
   }
 
@@ -104,7 +104,7 @@ export class StatusFiles {
   }
 }
 
-function totalsOf(view: FleetView, names: readonly DeploymentName[]): Totals {
+function totalsOf(view: LiveFleet, names: readonly DeploymentName[]): Totals {
   const totals = {
     deployments: names.length,
     matched: 0,

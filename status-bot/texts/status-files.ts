@@ -3,7 +3,7 @@ import { hash } from "node:crypto";
 import type { Aggregate, Troubled, TroubledDevice } from "#fleet/aggregate.ts";
 import type { DeploymentName } from "#schema/names.ts";
 import type { ReconcilerRecord } from "#schema/wire.ts";
-import type { DeviceCounts } from "../core/fleet-view.ts";
+import type { DeviceCounts } from "#fleet/live-fleet.ts";
 import { oneLine } from "./markdown.ts";
 import { yamlText, type YamlValue } from "./yaml-text.ts";
 

@@ -7,7 +7,7 @@ import { manualClock, type ManualClock } from "#runtime/clock.ts";
 import { scratchFolder } from "#sandbox/scratch.ts";
 import type { BucketName } from "#schema/keys.ts";
 import { COMMITS_MAX, StatusBranch } from "#status-bot/branch/status-branch.ts";
-import { FleetView } from "#status-bot/core/fleet-view.ts";
+import { LiveFleet } from "#fleet/live-fleet.ts";
 import { StatusFiles } from "#status-bot/core/status-files.ts";
 import { NUMBER_TRAILER } from "#status-bot/texts/status-readme.ts";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -226,7 +226,7 @@ function opened(): Opened {
       receivePack,
       clock: { ...clock, after: now },
     });
-    const view = new FleetView();
+    const view = new LiveFleet();
     const files = new StatusFiles(view);
     fleet.follow(view);
     return {
@@ -277,14 +277,14 @@ function fastImportCommit(index: number): string {
 
 /** What NATS would say, to every bot that follows. */
 class TestFleet {
-  readonly #views: FleetView[] = [];
+  readonly #views: LiveFleet[] = [];
   readonly #log: [BucketName, string, string | null][] = [];
 
   constructor() {
     this.applied("a".repeat(40), "2026-04-22T17:00:00Z");
   }
 
-  follow(view: FleetView): void {
+  follow(view: LiveFleet): void {
     this.#views.push(view);
     for (const [bucket, key, text] of this.#log) tell(view, bucket, key, text);
   }
@@ -319,10 +319,10 @@ class TestFleet {
   }
 }
 
-function tell(view: FleetView, bucket: BucketName, key: string, text: string | null): void {
-  if (text === null) view.apply(bucket, { kind: "delete", key, revision: 1, atMs: START_MS });
+function tell(view: LiveFleet, bucket: BucketName, key: string, text: string | null): void {
+  if (text === null) view.apply(bucket, { kind: "delete", key });
   else {
     const value = new TextEncoder().encode(text);
-    view.apply(bucket, { kind: "put", key, value, revision: 1, atMs: START_MS, headers: () => undefined });
+    view.apply(bucket, { kind: "put", key, value, atMs: START_MS, headers: () => undefined });
   }
 }

@@ -1,5 +1,4 @@
 import { describe, expect, test } from "vitest";
-import type { FeedChange } from "#nats/feed.ts";
 import type { BucketName } from "#schema/keys.ts";
 import type { DeploymentName, DeviceId } from "#schema/names.ts";
 import { LiveFleet } from "./live-fleet.ts";
@@ -7,15 +6,15 @@ import { LiveFleet } from "./live-fleet.ts";
 const MINUTE = 60_000;
 const web = "web" as DeploymentName;
 const k1 = "k-1" as DeviceId;
+const HEARTBEAT = { device_id: "k-1", at: "2026-01-01T00:00:00Z" };
 
 function put(fleet: LiveFleet, bucket: BucketName, key: string, value: unknown, atMs = 0): void {
   const bytes = new TextEncoder().encode(typeof value === "string" ? value : JSON.stringify(value));
-  fleet.apply(bucket, { kind: "put", key, value: bytes, revision: 1, atMs, headers: () => undefined });
+  fleet.apply(bucket, { kind: "put", key, value: bytes, atMs, headers: () => undefined });
 }
 
 function gone(fleet: LiveFleet, bucket: BucketName, key: string, kind: "delete" | "absent" = "delete"): void {
-  const change: FeedChange = kind === "absent" ? { kind, key } : { kind, key, revision: 2, atMs: 0 };
-  fleet.apply(bucket, change);
+  fleet.apply(bucket, { kind, key });
 }
 
 function state(device: string, phase: string): object {
@@ -26,7 +25,7 @@ function oneDevice(): LiveFleet {
   const fleet = new LiveFleet();
   put(fleet, "desired-state", "k-1.web", {});
   put(fleet, "device-state", "state.k-1.web", state("k-1", "Running"));
-  put(fleet, "device-heartbeat", "heartbeat.k-1", {}, 10 * MINUTE);
+  put(fleet, "device-heartbeat", "heartbeat.k-1", HEARTBEAT, 10 * MINUTE);
   return fleet;
 }
 
@@ -34,10 +33,10 @@ describe("the live picture of a fleet", () => {
   test("is the same whatever the order in which buckets arrive", () => {
     const other = new LiveFleet();
     put(other, "device-state", "state.k-1.web", state("k-1", "Running"));
-    put(other, "device-heartbeat", "heartbeat.k-1", {}, 10 * MINUTE);
+    put(other, "device-heartbeat", "heartbeat.k-1", HEARTBEAT, 10 * MINUTE);
     put(other, "desired-state", "k-1.web", {});
-    expect(other.aggregates()).toEqual(oneDevice().aggregates());
-    expect(other.aggregator.of(web)).toMatchObject({ matched: 1, succeeded: 1 });
+    expect(other.aggregate(web)).toEqual(oneDevice().aggregate(web));
+    expect(other.aggregate(web)).toMatchObject({ matched: 1, succeeded: 1 });
   });
 
   test("calls a device offline by the server's time of its heartbeat, and after the fleet's own period", () => {
@@ -46,7 +45,7 @@ describe("the live picture of a fleet", () => {
     expect(fleet.devices.get(k1)?.offline).toBe(false);
     fleet.judgeOffline(12 * MINUTE, { keep: false });
     expect(fleet.devices.get(k1)?.offline).toBe(true);
-    expect(fleet.aggregator.of(web)).toMatchObject({ matched: 1, succeeded: 1, offline: 1 });
+    expect(fleet.aggregate(web)).toMatchObject({ matched: 1, succeeded: 1, offline: 1 });
     const record = { fleet: "f", branch: "main", head: null, applied: null, applying: null, applied_at: null };
     put(fleet, "fleet", "reconciler", { ...record, refused: null, desired_keys: 1, offline_after_seconds: 600 });
     fleet.judgeOffline(12 * MINUTE, { keep: false });
@@ -58,7 +57,7 @@ describe("the live picture of a fleet", () => {
     fleet.judgeOffline(60 * MINUTE, { keep: true });
     expect(fleet.devices.get(k1)?.offline).toBe(false);
     fleet.judgeOffline(60 * MINUTE, { keep: false });
-    put(fleet, "device-heartbeat", "heartbeat.k-1", {}, 60 * MINUTE);
+    put(fleet, "device-heartbeat", "heartbeat.k-1", HEARTBEAT, 60 * MINUTE);
     fleet.judgeOffline(60 * MINUTE, { keep: true });
     expect(fleet.devices.get(k1)?.offline).toBe(false);
   });
@@ -68,8 +67,8 @@ describe("the live picture of a fleet", () => {
     put(fleet, "device-state", "state.k-1.web", state("k-2", "Failed"));
     put(fleet, "device-info", "info.k-1", "{");
     put(fleet, "device-info", "info.k-3", "x".repeat(20_000));
-    expect(fleet.malformed).toBe(3);
-    expect(fleet.aggregator.of(web)).toMatchObject({ matched: 1, pending: 1 });
+    expect(fleet.dropped).toBe(3);
+    expect(fleet.aggregate(web)).toMatchObject({ matched: 1, pending: 1 });
     expect([...fleet.devices.keys()]).toEqual([k1]);
   });
 
@@ -79,7 +78,7 @@ describe("the live picture of a fleet", () => {
     gone(fleet, "device-state", "state.k-1.web", "absent");
     gone(fleet, "device-heartbeat", "heartbeat.k-1");
     expect(fleet.devices.size).toBe(0);
-    expect(fleet.aggregates()).toEqual([]);
+    expect(fleet.deployments()).toEqual([]);
   });
 
   test("leaves paused devices out of what is matched, whether the record or the device came first", () => {
@@ -100,9 +99,9 @@ describe("the live picture of a fleet", () => {
     put(before, "fleet", "reconciler", record);
     put(before, "desired-state", "k-1.web", {});
     for (const fleet of [after, before]) {
-      expect(fleet.aggregator.of(web)).toMatchObject({ matched: 0, paused: 1 });
+      expect(fleet.aggregate(web)).toMatchObject({ matched: 0, paused: 1 });
     }
     put(after, "fleet", "reconciler", { ...record, paused_devices: [] });
-    expect(after.aggregator.of(web)).toMatchObject({ matched: 1, paused: 0 });
+    expect(after.aggregate(web)).toMatchObject({ matched: 1, paused: 0 });
   });
 });
