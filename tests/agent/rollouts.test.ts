@@ -250,6 +250,17 @@ describe("a value", { timeout: 90_000 }, () => {
     expect(await rig.containers("typed")).toEqual([before]);
   });
 
+  test("of an older writer, with a name and a tagging of its own, runs and goes like any other", async () => {
+    const name = "My_Web/old=1";
+    const services = [web("web:1", 8023)];
+    await rig.wantText(name, JSON.stringify({ PodmanV0: { services } }));
+    await rig.phase(name, "Running");
+    await rig.answers(8023, "web:1");
+    await rig.unwant(name);
+    await until("its state is deleted", () => rig.state(name) === null);
+    expect(await rig.get(8023)).toBe(null);
+  });
+
   test("that is written again with the same bytes changes nothing", async () => {
     await rig.rollOut("same", [web("web:1", 8021)]);
     const before = await rig.container("same_web");
