@@ -40,6 +40,8 @@ export interface PodmanDevice {
   readonly socketPath: string;
   /** Where published ports answer for this process. */
   readonly address: string;
+  /** Where the device reaches programs of this machine. */
+  readonly hostAddress: string;
   /** Its files. */
   readonly folder: string;
   /** Runs the device's podman command line and gives its stdout, trimmed. Rejects with its stderr. */
@@ -101,6 +103,7 @@ class LocalDevice implements PodmanDevice {
   #link: DeviceLink | null = null;
   #linkIndex: number | undefined;
   #address = "127.0.0.1";
+  #hostAddress = "127.0.0.1";
   #api: ChildProcess | null = null;
 
   constructor({ name, network, machine, registries = [] }: DeviceSettings) {
@@ -120,6 +123,10 @@ class LocalDevice implements PodmanDevice {
     return this.#address;
   }
 
+  get hostAddress(): string {
+    return this.#hostAddress;
+  }
+
   async boot(): Promise<void> {
     const { namespaces, needsSyslog } = this.#machine;
     if (namespaces && this.#namespace === null) {
@@ -134,6 +141,7 @@ class LocalDevice implements PodmanDevice {
     if (this.#linkIndex !== undefined) await acceptFor(this.#linkIndex);
     this.#linkIndex = this.#link.index;
     this.#address = this.#link.address;
+    this.#hostAddress = this.#link.hostAddress;
     writeFileSync(join(this.folder, LINK_FILE), String(this.#linkIndex));
     for (const port of this.#reached) await this.#link.reach(port);
   }

@@ -82,7 +82,7 @@ describe("an agent", { timeout: 120_000 }, () => {
 
   test("that is stopped in the middle of a pull from a registry that says nothing ends at once", async () => {
     const silent = createServer();
-    silent.listen(0, rig.device.address.replace(/\d+$/, "1"));
+    silent.listen(0, rig.device.hostAddress);
     await once(silent, "listening");
     const { address, port } = silent.address() as AddressInfo;
     agent = rig.startAgent();
