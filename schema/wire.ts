@@ -109,6 +109,10 @@ export const reconcilerRecordSchema = z.object({
   paused: z.boolean().optional(),
   paused_devices: z.array(z.string()).optional(),
   paused_deployments: z.array(z.string()).optional(),
+  /** Additive: devices that fail a rule and keep their keys as they are, how many and the first of them with the reason. */
+  withheld: z
+    .object({ total: z.number(), devices: z.array(z.object({ device_id: z.string(), reason: z.string() })) })
+    .optional(),
   /** Additive: the fleet's `offlineAfter`; only when it is not the default of 90. */
   offline_after_seconds: z.number().optional(),
 });
