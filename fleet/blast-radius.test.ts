@@ -23,6 +23,12 @@ describe("removals", () => {
     expect(held(20, 100, 80, [STANDARD, { maxPercent: 10, minKeys: 0 }])).toBe(true);
     expect(held(20, 100, 80, [{ maxPercent: 100, minKeys: 1_000 }, STANDARD])).toBe(false);
     expect(held(40, 100, 60, [{ maxPercent: 100, minKeys: 0 }, STANDARD])).toBe(true);
+    expect(
+      held(15, 100, 85, [
+        { maxPercent: 50, minKeys: 0 },
+        { maxPercent: 10, minKeys: 20 },
+      ]),
+    ).toBe(true);
   });
 
   test("that are held say how many, and how to let them through", () => {

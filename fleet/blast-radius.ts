@@ -13,16 +13,17 @@ export interface Removals {
 export type Judgement = { readonly held: false } | { readonly held: true; readonly message: string };
 
 /**
- * Held: above `maxPercent` and above `minKeys`, or where nothing would be left. The strictest of the settings counts;
- * give those of the commit applied and those of head.
+ * Held: above `maxPercent` and above `minKeys`, or where nothing would be left. Give the settings of the commit
+ * applied and of head: the lowest of each counts, so that no commit can loosen the limits it is judged by.
  */
 export function judgeRemovals(removals: Removals, settings: readonly PruneSettings[]): Judgement {
   const { removes, of, remaining } = removals;
   if (removes === 0) return { held: false };
   if (remaining === 0) return { held: true, message: heldText(removals, "nothing would be left") };
-  const broken = settings.find(({ maxPercent, minKeys }) => removes > minKeys && removes * 100 > maxPercent * of);
-  if (broken === undefined) return { held: false };
-  const limit = `more than ${broken.maxPercent} % and more than ${broken.minKeys} keys`;
+  const maxPercent = Math.min(...settings.map((one) => one.maxPercent));
+  const minKeys = Math.min(...settings.map((one) => one.minKeys));
+  if (removes <= minKeys || removes * 100 <= maxPercent * of) return { held: false };
+  const limit = `more than ${maxPercent} % and more than ${minKeys} keys`;
   return { held: true, message: heldText(removals, limit) };
 }
 

@@ -48,6 +48,27 @@ describe("a fleet that is paused", () => {
   });
 });
 
+describe("devices that fail a rule", () => {
+  test("are listed with the reason, and counted beyond the first five", () => {
+    const record = { fleet: "shop", branch: "main", head: null, applied: null, applying: null, applied_at: null };
+    const devices = Array.from({ length: 6 }, (_, n) => ({ device_id: `k-${n}`, reason: "it has no label ring" }));
+    const withheld = { total: 7, devices };
+    const text = statusText(
+      {
+        record: { ...record, refused: null, desired_keys: 0, withheld },
+        reconcilerAlive: true,
+        devices: { known: 7, offline: 0, paused: 0 },
+        deployments: [],
+        troubled: null,
+      },
+      { paint: plain, nowMs: 0 },
+    );
+    expect(text).toContain("withheld  k-0 keeps what it has: it has no label ring\n          k-1 keeps");
+    expect(text).toContain("and 2 more");
+    expect(text).not.toContain("k-5");
+  });
+});
+
 describe("an age", () => {
   test("is told in the unit that fits, and never negative", () => {
     expect([-5_000, 119_000, 300_000, 10_800_000, 864_000_000].map(ageText)).toEqual([

@@ -7,6 +7,9 @@ import type { Paint } from "../io.ts";
 import { table } from "../table.ts";
 import type { DeploymentStatus, FleetStatus } from "./status.ts";
 
+/** Withheld devices beyond this many are only counted. */
+const WITHHELD_SHOWN_MAX = 5;
+
 /** Where the text is shown. */
 export interface StatusTextOptions {
   readonly paint: Paint;
@@ -45,6 +48,7 @@ function commitText({ record, reconcilerAlive }: FleetStatus, { paint, nowMs }: 
         paint("yellow", "the whole fleet: nothing is written to devices until fleet.yaml ends it"),
       ]);
     }
+    if (record.withheld !== undefined) lines.push(...withheldRows(record.withheld, paint));
     if (record.applying !== null) lines.push(["applying", paint("cyan", short(record.applying))]);
     if (record.refused !== null) lines.push(...refusedRows(record.refused, paint));
   }
@@ -61,6 +65,16 @@ function appliedText(record: ReconcilerRecord, { paint, nowMs }: { paint: Paint;
   const inStep =
     record.head === record.applied && record.paused !== true ? paint("green", " (in step with the branch)") : "";
   return `${paint("bold", short(record.applied))}${when}${inStep}`;
+}
+
+// Devices that fail a rule keep what they have: nobody would see it otherwise.
+function withheldRows({ total, devices }: NonNullable<ReconcilerRecord["withheld"]>, paint: Paint): string[][] {
+  const shown = devices.slice(0, WITHHELD_SHOWN_MAX);
+  const rows = shown.map(({ device_id, reason }, index) => [
+    index === 0 ? paint("yellow", "withheld") : "",
+    `${plainLine(device_id)} keeps what it has: ${plainLine(reason)}`,
+  ]);
+  return total > shown.length ? [...rows, ["", `and ${total - shown.length} more`]] : rows;
 }
 
 // The word, why, and what to do: a person who reads this wants to get on.

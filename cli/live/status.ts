@@ -65,6 +65,7 @@ export function statusJson(status: FleetStatus): string {
     applied_at: record?.applied_at ?? null,
     refused: record?.refused ?? null,
     paused: record?.paused ?? false,
+    withheld: record?.withheld ?? null,
     desired_keys: record?.desired_keys ?? null,
     reconciler_alive: status.reconcilerAlive,
     devices,

@@ -2,13 +2,16 @@
 import type { ReconcilerRecord } from "#schema/wire.ts";
 import { canonicalJson } from "#schema/canonical-json.ts";
 import { wireTime } from "#schema/time.ts";
-import { DEFAULT_SETTINGS, type Fleet } from "#fleet/fleet.ts";
+import { DEFAULT_SETTINGS } from "#fleet/fleet.ts";
 import type { Stance } from "./stance.ts";
 import { appliedTarget } from "./stance.ts";
 import type { State } from "./state.ts";
+import type { Target } from "./target.ts";
 
 /** So many names of paused things are told; readers count what they cannot know as not paused. */
 export const PAUSED_MAX = 1_000;
+/** So many withheld devices are named with their reason; the others are counted. */
+export const WITHHELD_MAX = 50;
 
 /**
  * The record that should stand there now. Before the first write of a commit it says `applying`, after the last one
@@ -43,13 +46,13 @@ function pursuedRecord(state: State, stance: Extract<Stance, { kind: "pursue" }>
   const { target, refused } = stance;
   const base = { ...baseRecord(state), fleet: target.fleet.name, refused };
   if (base.applied === target.commit) {
-    const kept = { ...withoutExtras(base), ...extras(target.fleet), applying: null };
+    const kept = { ...withoutExtras(base), ...extras(target), applying: null };
     // Devices that report come and go without a commit.
     return target.openValues > 0 ? kept : { ...kept, desired_keys: state.holdings.values.size };
   }
   if (isUnderWay(state, stance)) return { ...base, applying: target.commit };
   const applied = { applied: target.commit, applying: null, applied_at: wireTime(nowMs) };
-  return { ...withoutExtras(base), ...extras(target.fleet), ...applied, desired_keys: state.holdings.values.size };
+  return { ...withoutExtras(base), ...extras(target), ...applied, desired_keys: state.holdings.values.size };
 }
 
 // An approval is spent with the last write: what it allows has to be done before.
@@ -68,6 +71,7 @@ function withoutExtras(record: ReconcilerRecord): ReconcilerRecord {
     paused: _fleet,
     paused_devices: _devices,
     paused_deployments: _deployments,
+    withheld: _withheld,
     offline_after_seconds: _offline,
     ...rest
   } = record;
@@ -75,7 +79,7 @@ function withoutExtras(record: ReconcilerRecord): ReconcilerRecord {
 }
 
 // Additions to the record are there only where they say something.
-function extras(fleet: Fleet): Partial<ReconcilerRecord> {
+function extras({ fleet, desired: { withheld } }: Target): Partial<ReconcilerRecord> {
   const devices = [...fleet.devices.values()].filter((device) => device.paused).map((device) => device.id);
   const deployments = [...fleet.deployments.values()].filter((one) => one.paused).map((one) => one.name);
   const offlineAfterMs = fleet.settings.offlineAfterMs;
@@ -83,6 +87,7 @@ function extras(fleet: Fleet): Partial<ReconcilerRecord> {
     ...(fleet.settings.paused ? { paused: true } : {}),
     ...(devices.length === 0 ? {} : { paused_devices: devices.slice(0, PAUSED_MAX) }),
     ...(deployments.length === 0 ? {} : { paused_deployments: deployments.slice(0, PAUSED_MAX) }),
+    ...(withheld.size === 0 ? {} : { withheld: withheldOf(withheld) }),
     ...(offlineAfterMs === DEFAULT_SETTINGS.offlineAfterMs
       ? {}
       : { offline_after_seconds: Math.ceil(offlineAfterMs / 1_000) }),
@@ -92,4 +97,9 @@ function extras(fleet: Fleet): Partial<ReconcilerRecord> {
 /** The record as it is written. */
 export function recordText(record: ReconcilerRecord): string {
   return canonicalJson(record);
+}
+
+function withheldOf(withheld: Target["desired"]["withheld"]): NonNullable<ReconcilerRecord["withheld"]> {
+  const named = [...withheld].toSorted(([a], [b]) => (a < b ? -1 : 1)).slice(0, WITHHELD_MAX);
+  return { total: withheld.size, devices: named.map(([device_id, reason]) => ({ device_id, reason })) };
 }

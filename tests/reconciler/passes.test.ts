@@ -309,6 +309,30 @@ describe("what is not to be touched", () => {
   });
 });
 
+describe("a device that reports too little", () => {
+  test("keeps what it has, holds up no other, and is listed with the reason", async () => {
+    fleet.repo.commit("first", {
+      ...kiosks(1),
+      "deployments/web.yaml": deployment("web").replace("/web:", "/${device.labels.ring}:"),
+      "devices/kiosk-01.yaml": device("kiosk-01", { role: "kiosk", ring: "stable" }),
+      "fleet.yaml": fleetYaml("default", "{devices: {admission: reported, reportedLabels: [role]}}"),
+    });
+    const daemon = fleet.start();
+    await until("it waits", async () => (await daemon.get("/healthz")).text.includes("device-info is missing"));
+    const info = { device_id: "kiosk-77", labels: { role: "kiosk" }, updated_at: "2026-01-01T00:00:00Z" };
+    await (await fleet.bucket("device-info")).put("info.kiosk-77", JSON.stringify(info));
+    const record = await until("the record lists it", async () => {
+      const written = await fleet.record();
+      return written?.withheld === undefined ? null : written;
+    });
+    expect(record.withheld?.total).toBe(1);
+    expect(record.withheld?.devices[0]).toMatchObject({ device_id: "kiosk-77" });
+    expect(record.withheld?.devices[0]?.reason).toContain("ring");
+    expect(await fleet.keys()).toEqual(["kiosk-01.web"]);
+    await daemon.stop();
+  });
+});
+
 describe("reports that are lost", () => {
   test("stop no device: only a report that somebody removes does", async () => {
     fleet.repo.commit("first", {
