@@ -6,6 +6,8 @@ export default defineConfig({
     exclude: ["**/node_modules/**", "out/**"],
     environment: "node",
     pool: "forks",
+    // Most tests wait for servers, containers and clocks: three at a time keep two processors busy.
+    maxWorkers: 3,
     testTimeout: 30_000,
     hookTimeout: 60_000,
     teardownTimeout: 20_000,
