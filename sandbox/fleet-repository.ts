@@ -1,5 +1,5 @@
 /** A fleet repository made from the template: what the demo, the end-to-end tests and the benchmark commit to. */
-import { cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { runCommand } from "./run-command.ts";
 
@@ -10,6 +10,7 @@ export const REAL_DEVICE = "this-machine";
 /** With the template's eight there are so many simulated devices. */
 export const SIMULATED_DEVICES = 20;
 const KIOSKS_MORE = 12;
+const STATUS_INTERVAL = "interval: 2s";
 
 /** A normal repository with a working copy, branch `main`. */
 export interface FleetRepository {
@@ -31,6 +32,11 @@ export async function createFleetRepository(path: string): Promise<FleetReposito
   for (const [key, value] of Object.entries(settings)) await repository.git("config", key, value);
   await repository.git("config", "core.hooksPath", "/dev/null");
   repository.write("devices/demo.yaml", demoDevices());
+  // Nobody wants to watch a demo for the usual minute until a comment goes on.
+  repository.write(
+    "fleet.yaml",
+    readFileSync(join(TEMPLATE, "fleet.yaml"), "utf8").replace(/interval: \d+s/, STATUS_INTERVAL),
+  );
   await repository.commit("A fleet from the template");
   return repository;
 }

@@ -14,11 +14,13 @@ export const command = defineCommand({
     auto: z
       .boolean()
       .default(false)
-      .meta({ description: "deploy, upgrade, kill, remove, hold and approve without a person, then end" }),
+      .meta({
+        description: "deploy, upgrade, kill, propose, merge, remove, hold and approve without a person, then end",
+      }),
   }),
   notes: [
-    "A fleet repository, NATS, the reconciler, an agent on real podman and 20 simulated devices. Needs nats-server, podman\n" +
-      "and git: `npm run demo` installs what is missing. Nothing stays behind.",
+    "A fleet repository on a model of GitHub, NATS, the reconciler, the status bot, an agent on real podman and 20 simulated\n" +
+      "devices. Needs nats-server, podman and git: `npm run demo` installs what is missing. Nothing stays behind.",
   ],
   stopsItself: true,
   // Containers are stopped with grace, and the device they ran on is taken apart.

@@ -18,7 +18,19 @@ export function menuText(fleet: LocalFleet, { cwd, paint }: { readonly cwd: stri
     ["the running service", [`curl http://127.0.0.1:${fleet.port}/`]],
     [
       "upgrade it: edit, commit, look again",
-      [`sed -i s/web:1/web:2/ ${repo}/${HELLO_FILE}`, `git -C ${repo} commit -am "hello: web:2"`],
+      [
+        `sed -i s/web:1/web:2/ ${repo}/${HELLO_FILE}`,
+        `git -C ${repo} commit -am "hello: web:2"`,
+        `git -C ${repo} push`,
+      ],
+    ],
+    [
+      "a change by pull request: the bot says there what it would do, and after the merge how it goes",
+      ["p⏎  (here) opens one and prints where to see it", "m⏎  (here) merges it"],
+    ],
+    [
+      "a pull request of your own",
+      [`git -C ${repo} switch -c my-change`, `git -C ${repo} push origin my-change`, "p my-change⏎  (here)"],
     ],
     ["the fleet, live", [`${bin} status --watch --nats ${nats}`]],
     ["what runs on a device and why", [`${bin} explain kiosk-0001 ${repo}`]],
@@ -35,6 +47,10 @@ export function menuText(fleet: LocalFleet, { cwd, paint }: { readonly cwd: stri
       [`nats --server ${nats} kv get ${bucket} ${key}`, `nats --server ${nats} kv watch device-state`],
     ],
     ["the reconciler's metrics", [`curl http://127.0.0.1:${fleet.metricsPort}/metrics`]],
+    [
+      "how the fleet is, as git has it",
+      [`git -C ${repo} fetch`, `git -C ${repo} show origin/fleet-status:status/README.md`],
+    ],
     ["the logs", [`tail -f ${fleet.folder}/logs/*.log`]],
   ];
   const lines = things.flatMap(([title, commands]) => [

@@ -7,7 +7,9 @@ import type { Io } from "../io.ts";
 import { menuText } from "./menu.ts";
 import { FleetObserver } from "./observer.ts";
 import { Progress } from "./progress.ts";
+import { PullRequests } from "./pull-requests.ts";
 import { deploy, tellStory, type Stage } from "./story.ts";
+import { followWords } from "./words.ts";
 
 /** What the user chose, and where it is shown. */
 export interface DemoOptions {
@@ -45,21 +47,31 @@ interface Raising {
 
 /** Starts everything and waits until the simulated devices run what the template says. */
 async function raise({ progress, undo, signal }: Raising): Promise<Stage> {
-  const fleet = await startLocalFleet({ signal, undo, network: "host", progress: (what) => progress.begin(what) });
+  const fleet = await startLocalFleet({
+    signal,
+    undo,
+    forge: true,
+    network: "host",
+    progress: (what) => progress.begin(what),
+  });
   const observer = await progress.step("the buckets are there", async () => await FleetObserver.open(fleet, signal));
   undo.add("the view of NATS", async () => await observer.close());
   await progress.step(`${SIMULATED_DEVICES} simulated devices run what the repository says`, async () => {
     const commit = await fleet.repository.git("rev-parse", "HEAD");
     await observer.allRunning(commit, observer.wanted());
   });
-  return { fleet, observer, progress };
+  const { forge } = fleet;
+  if (forge === null) throw new Error("the fleet was started without its forge");
+  return { fleet, observer, progress, pulls: new PullRequests(forge) };
 }
 
 async function play(stage: Stage, io: Io, signal: AbortSignal): Promise<void> {
   await deploy(stage);
   io.out(menuText(stage.fleet, { cwd: io.cwd, paint: io.paint }));
   const died = stage.observer.wait<never>("the demo goes on", () => null).catch((error: unknown) => error);
+  const words = followWords({ pulls: stage.pulls, io, input: process.stdin });
   await Promise.race([new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true })), died]);
+  words.stop();
 }
 
 async function removeAll(progress: Progress, undo: UndoStack, io: Io): Promise<void> {

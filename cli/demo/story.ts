@@ -1,8 +1,9 @@
 /** The story of `gitfleet demo --auto`: what gitfleet promises, done for real and checked at every step. */
-import { helloDeployment, REAL_DEVICE } from "#sandbox/fleet-repository.ts";
+import { helloDeployment, REAL_DEVICE, SIMULATED_DEVICES } from "#sandbox/fleet-repository.ts";
 import type { LocalFleet } from "#sandbox/local-fleet.ts";
 import type { FleetObserver } from "./observer.ts";
 import type { Progress } from "./progress.ts";
+import type { PullRequests } from "./pull-requests.ts";
 
 /** Where the deployment for the real device is written. */
 export const HELLO_FILE = "deployments/hello.yaml";
@@ -15,6 +16,7 @@ export interface Stage {
   readonly fleet: LocalFleet;
   readonly observer: FleetObserver;
   readonly progress: Progress;
+  readonly pulls: PullRequests;
 }
 
 /** Tells the whole story; rejects at the first step that is not true. */
@@ -22,6 +24,7 @@ export async function tellStory(stage: Stage): Promise<void> {
   const first = await deploy(stage);
   await upgrade(stage, first);
   await comeBack(stage);
+  await proposeAndMerge(stage);
   await remove(stage);
   await holdAndApprove(stage);
 }
@@ -59,6 +62,49 @@ async function comeBack(stage: Stage): Promise<void> {
       observer.assertAllRunning(observer.wanted());
       return true;
     });
+  });
+}
+
+async function proposeAndMerge(stage: Stage): Promise<void> {
+  const { observer, progress, pulls } = stage;
+  const devices = observer.wanted().get("player") ?? 0;
+  const headline = `${devices} of ${SIMULATED_DEVICES + 1} devices change: ${devices} updated, 0 added, 0 removed`;
+  const proposal = await progress.step(
+    "open a pull request → the bot comments what it would do, gitfleet/validate is a success",
+    async () => {
+      const one = await pulls.open();
+      await observer.wait("the comment is there", () => pulls.comment(one.number).includes(headline));
+      await observer.wait("the head is valid", () => pulls.status(one.head, "gitfleet/validate") === "success");
+      if (!(await pulls.pageText(one.number)).includes(headline)) throw new Error("the page lacks the comment");
+      return one;
+    },
+    ({ page }) => `${headline}, see ${page}`,
+  );
+  await progress.step(
+    "merge it → gitfleet/rollout becomes a success, the same comment goes on",
+    async () => {
+      const commit = await pulls.merge(proposal.number);
+      await observer.allRunning(commit, observer.wanted());
+      const rolledOut = await observer.wait("the rollout is a success", () => pulls.succeeded(commit));
+      await observer.wait("the comment says so", () => {
+        const comment = pulls.comment(proposal.number);
+        return comment.includes(headline) && comment.includes(`Rollout of \`${commit.slice(0, 7)}\`: done`);
+      });
+      return rolledOut;
+    },
+    (statuses) => statuses.join(" → "),
+  );
+  await progress.step("the status branch says how the fleet is", async () => {
+    const commit = await stage.fleet.repository.git("rev-parse", "HEAD");
+    await observer.wait("status/fleet.yaml names the commit", async () =>
+      (await pulls.statusFile("fleet.yaml")).includes(commit),
+    );
+    await observer.wait("the deployment's file counts its devices", async () =>
+      (await pulls.statusFile("deployments/player.yaml")).includes(`succeeded: ${devices}`),
+    );
+    await observer.wait("the page for people names it", async () =>
+      (await pulls.statusFile("README.md")).includes("player"),
+    );
   });
 }
 
