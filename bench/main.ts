@@ -6,30 +6,67 @@ import { runUntilSignal } from "#runtime/shutdown.ts";
 import { startLocalFleet, UndoStack } from "#sandbox/local-fleet.ts";
 import { openGitfleet } from "./by-gitfleet.ts";
 import { openByHand } from "./by-hand.ts";
+import { measurePlanComment, planText, type PlanFigures, type PlanSize } from "./plan-comment.ts";
 import { reportJson, reportText, type Measured } from "./report.ts";
 import type { Round } from "./round.ts";
 
 const ROUNDS_DEFAULT = "10";
 /** The health gate waits by design; here it would only hide what is to be seen. */
 const AGENT = ["--stable-for", "0ms"];
-const USAGE = "usage: npm run bench -- [--rounds N] [--format text|json]";
+const NAMES = ["loop", "plan-comment"];
+const USAGE =
+  "usage: npm run bench -- [--only loop|plan-comment] [--rounds N] [--deployments N] [--devices N] [--format text|json]";
 
-interface Choice {
-  readonly rounds: number;
+interface Choice extends PlanSize {
+  readonly only: string | undefined;
   readonly format: string;
 }
 
 function chosen(): Choice | null {
   try {
     const { values } = parseArgs({
-      options: { rounds: { type: "string", default: ROUNDS_DEFAULT }, format: { type: "string", default: "text" } },
+      options: {
+        only: { type: "string" },
+        rounds: { type: "string", default: ROUNDS_DEFAULT },
+        deployments: { type: "string", default: "1000" },
+        devices: { type: "string", default: "10000" },
+        format: { type: "string", default: "text" },
+      },
     });
-    const rounds = Number(values.rounds);
-    const isSane = Number.isInteger(rounds) && rounds > 0 && ["text", "json"].includes(values.format);
-    return isSane ? { rounds, format: values.format } : null;
+    const { only, format } = values;
+    const size = {
+      rounds: Number(values.rounds),
+      deployments: Number(values.deployments),
+      devices: Number(values.devices),
+    };
+    const isSane = Object.values(size).every((value) => Number.isInteger(value) && value > 0);
+    const isKnown = (only === undefined || NAMES.includes(only)) && ["text", "json"].includes(format);
+    return isSane && isKnown ? { ...size, only, format } : null;
   } catch {
     return null;
   }
+}
+
+async function measurePlan(size: PlanSize): Promise<PlanFigures> {
+  const undo = new UndoStack();
+  try {
+    say(`pull requests in a repository of ${size.deployments} deployments and ${size.devices} devices`);
+    return await measurePlanComment(size, undo);
+  } finally {
+    for (const failure of await undo.run()) say(`could not remove ${failure}`);
+  }
+}
+
+async function runChosen({ only, format, ...size }: Choice, signal: AbortSignal): Promise<string> {
+  const loop = only === "plan-comment" ? null : await measure(size.rounds, signal);
+  const plan = only === "loop" ? null : await measurePlan(size);
+  if (format === "json") {
+    const steps = loop === null ? {} : (JSON.parse(reportJson(loop)) as object);
+    return `${JSON.stringify({ ...steps, ...(plan !== null && { plan_comment: plan }) })}\n`;
+  }
+  return [loop === null ? "" : reportText(loop), plan === null ? "" : planText(plan)]
+    .filter((text) => text !== "")
+    .join("\n");
 }
 
 async function measure(rounds: number, signal: AbortSignal): Promise<Measured> {
@@ -71,6 +108,5 @@ if (choice === null) {
   say(USAGE);
   process.exitCode = 2;
 } else {
-  const measured = await runUntilSignal(async (signal) => await measure(choice.rounds, signal));
-  process.stdout.write(choice.format === "json" ? `${reportJson(measured)}\n` : reportText(measured));
+  process.stdout.write(await runUntilSignal(async (signal) => await runChosen(choice, signal)));
 }
