@@ -47,7 +47,9 @@ async function rebase(
   let tip = base;
   for (const commit of await git.commits(["--reverse", "--no-merges", `${base}..${pull.headSha}`])) {
     const { tree: tipTree } = await git.commit(tip);
-    const shared = { author: commit.author, committer, atMs };
+    // A rebase gives each commit a new id, as GitHub does: within one second the same committer would give the same one.
+    const committedMs = Math.max(atMs, Date.parse(commit.committer.date) + 1_000);
+    const shared = { author: commit.author, committer, atMs: committedMs };
     const tipOnParent = await git.commitTree({ ...shared, tree: tipTree, parents: commit.parents, message: "pick" });
     const tree = await git.mergeTrees(tipOnParent, commit.sha);
     if (tree === null) return null;
