@@ -14,7 +14,8 @@ const PLACE_REST = { baseMs: 500, maxMs: 60_000 };
 /** After a failure that needs a person: asked again now and then, since the person may have come. */
 const SUBJECT_REST = { baseMs: 10_000, maxMs: 600_000 };
 /** While the forge works out what a merge gives. */
-const UNKNOWN_REST = { baseMs: 1_000, maxMs: 60_000 };
+/** GitHub works out a merge within a moment; each look of ours costs a call, so the pauses double. */
+const UNKNOWN_REST = { baseMs: 200, maxMs: 60_000 };
 const RESTS_MAX = 1_000;
 /** So long after its end nobody knows any more that something rested: its next failure is a first one. */
 const REST_FORGOTTEN_MS = 900_000;
