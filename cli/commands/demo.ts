@@ -11,12 +11,9 @@ export const command = defineCommand({
   ],
   arguments: [],
   settings: z.object({
-    auto: z
-      .boolean()
-      .default(false)
-      .meta({
-        description: "deploy, upgrade, kill, propose, merge, remove, hold and approve without a person, then end",
-      }),
+    auto: z.boolean().default(false).meta({
+      description: "deploy, upgrade, kill, propose, merge, remove, hold and approve without a person, then end",
+    }),
   }),
   notes: [
     "A fleet repository on a model of GitHub, NATS, the reconciler, the status bot, an agent on real podman and 20 simulated\n" +
