@@ -1,5 +1,4 @@
 /** `npm run bench`: the main job end to end, each step beside the bare cost of the same by hand, in one run. */
-import { parseArgs } from "node:util";
 import { connect } from "#cli/nats-session.ts";
 import { natsOptionsSchema } from "#nats/options.ts";
 import { runUntilSignal } from "#runtime/shutdown.ts";
@@ -7,45 +6,13 @@ import { startLocalFleet, UndoStack } from "#sandbox/local-fleet.ts";
 import { openGitfleet } from "./by-gitfleet.ts";
 import { openByHand } from "./by-hand.ts";
 import { measurePlanComment, planText, type PlanFigures, type PlanSize } from "./plan-comment.ts";
+import { chosen, USAGE, type Choice } from "./choice.ts";
 import { reportJson, reportText, type Measured } from "./report.ts";
 import type { Round } from "./round.ts";
+import { measureStateTraffic, trafficText, type TrafficFigures, type TrafficSize } from "./state-traffic.ts";
 
-const ROUNDS_DEFAULT = "10";
 /** The health gate waits by design; here it would only hide what is to be seen. */
 const AGENT = ["--stable-for", "0ms"];
-const NAMES = ["loop", "plan-comment"];
-const USAGE =
-  "usage: npm run bench -- [--only loop|plan-comment] [--rounds N] [--deployments N] [--devices N] [--format text|json]";
-
-interface Choice extends PlanSize {
-  readonly only: string | undefined;
-  readonly format: string;
-}
-
-function chosen(): Choice | null {
-  try {
-    const { values } = parseArgs({
-      options: {
-        only: { type: "string" },
-        rounds: { type: "string", default: ROUNDS_DEFAULT },
-        deployments: { type: "string", default: "1000" },
-        devices: { type: "string", default: "10000" },
-        format: { type: "string", default: "text" },
-      },
-    });
-    const { only, format } = values;
-    const size = {
-      rounds: Number(values.rounds),
-      deployments: Number(values.deployments),
-      devices: Number(values.devices),
-    };
-    const isSane = Object.values(size).every((value) => Number.isInteger(value) && value > 0);
-    const isKnown = (only === undefined || NAMES.includes(only)) && ["text", "json"].includes(format);
-    return isSane && isKnown ? { ...size, only, format } : null;
-  } catch {
-    return null;
-  }
-}
 
 async function measurePlan(size: PlanSize): Promise<PlanFigures> {
   const undo = new UndoStack();
@@ -57,16 +24,27 @@ async function measurePlan(size: PlanSize): Promise<PlanFigures> {
   }
 }
 
-async function runChosen({ only, format, ...size }: Choice, signal: AbortSignal): Promise<string> {
-  const loop = only === "plan-comment" ? null : await measure(size.rounds, signal);
-  const plan = only === "loop" ? null : await measurePlan(size);
+async function measureTraffic(size: TrafficSize, signal: AbortSignal): Promise<TrafficFigures> {
+  const undo = new UndoStack();
+  try {
+    say(`device states for ${size.seconds} s in a fleet of ${size.devices} devices`);
+    return await measureStateTraffic(size, undo, signal);
+  } finally {
+    for (const failure of await undo.run()) say(`could not remove ${failure}`);
+  }
+}
+
+async function runChosen({ parts, format, plan: size, traffic: load }: Choice, signal: AbortSignal): Promise<string> {
+  const loop = parts.includes("loop") ? await measure(size.rounds, signal) : null;
+  const plan = parts.includes("plan-comment") ? await measurePlan(size) : null;
+  const traffic = parts.includes("state-traffic") ? await measureTraffic(load, signal) : null;
   if (format === "json") {
     const steps = loop === null ? {} : (JSON.parse(reportJson(loop)) as object);
-    return `${JSON.stringify({ ...steps, ...(plan !== null && { plan_comment: plan }) })}\n`;
+    const more = { ...(plan !== null && { plan_comment: plan }), ...(traffic !== null && { state_traffic: traffic }) };
+    return `${JSON.stringify({ ...steps, ...more })}\n`;
   }
-  return [loop === null ? "" : reportText(loop), plan === null ? "" : planText(plan)]
-    .filter((text) => text !== "")
-    .join("\n");
+  const texts = [loop && reportText(loop), plan && planText(plan), traffic && trafficText(traffic)];
+  return texts.filter((text) => text !== null).join("\n");
 }
 
 async function measure(rounds: number, signal: AbortSignal): Promise<Measured> {

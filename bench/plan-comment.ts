@@ -1,18 +1,14 @@
 /** From the webhook of a new pull request until the bot's comment is there, in a large repository with a warm mirror. */
-import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { freePort } from "#sandbox/free-port.ts";
 import { startGithubModel, type GithubModel } from "#sandbox/github-model/github-model.ts";
-import { startGitfleet } from "#sandbox/gitfleet-process.ts";
 import type { UndoStack } from "#sandbox/local-fleet.ts";
 import { startNatsServer } from "#sandbox/nats-server.ts";
 import { runCommand } from "#sandbox/run-command.ts";
 import { scratchFolder } from "#sandbox/scratch.ts";
 import { until } from "#sandbox/until.ts";
 import { nowMs } from "./bucket-clock.ts";
+import { startForgeBot, WARM_LIMIT_MS } from "./forge-bot.ts";
 import { summarise, type Summary } from "./statistics.ts";
-
-const WARM_LIMIT_MS = 120_000;
 
 /** How large, and how often. */
 export interface PlanSize {
@@ -39,7 +35,8 @@ export async function measurePlanComment(size: PlanSize, undo: UndoStack): Promi
   await github.push({ files: bigFleet(size), message: "Begin" });
   const clone = join(scratch.path, "clone.git");
   await runCommand("git", ["clone", "--quiet", "--bare", github.gitPath, clone]);
-  await startBot(github, nats.url, scratch.path, undo);
+  const more = ["--poll-interval", "60s"];
+  await startForgeBot(github, { natsUrl: nats.url, folder: scratch.path, undo, more });
   const ours: number[] = [];
   const bare: number[] = [];
   // The first fills the mirror; it does not count.
@@ -68,23 +65,6 @@ export function planText({ deployments, devices, rounds, gitfleet_ms: ours, by_h
     `webhook → plan comment   gitfleet ${show(ours)}   by hand ${show(bare)}: git fetch + git diff + one POST\n` +
     `${deployments} deployments, ${devices} devices, median of ${rounds} rounds, in milliseconds\n`
   );
-}
-
-async function startBot(github: GithubModel, natsUrl: string, folder: string, undo: UndoStack): Promise<void> {
-  const port = await freePort();
-  const [token, secret] = [join(folder, "token"), join(folder, "secret")];
-  writeFileSync(token, github.token, { mode: 0o600 });
-  writeFileSync(secret, "bench", { mode: 0o600 });
-  const logFolder = join(folder, "logs");
-  mkdirSync(logFolder);
-  const forge = ["--github", github.fullName, "--github-url", github.url, "--git-token-file", token];
-  const hook = ["--webhook-secret-file", secret, "--listen", `127.0.0.1:${port}`];
-  const args = ["status-bot", "--repo", github.gitUrl, ...forge, ...hook, "--poll-interval", "60s", "--nats", natsUrl];
-  const bot = startGitfleet({ name: "status-bot", logFolder, args });
-  undo.add("the bot", async () => await bot.stop());
-  const main = (await github.head("main")) ?? "";
-  await until("the bot judged main", () => github.statusesOf(main).length > 0, { limitMs: WARM_LIMIT_MS });
-  github.addWebhook({ url: `http://127.0.0.1:${port}/webhook`, secret: "bench" });
 }
 
 interface Change {

@@ -44,3 +44,31 @@ test(
   },
   LIMIT_MS,
 );
+
+test(
+  "many device states give at most one status commit per interval, and the calls to the forge are counted",
+  async () => {
+    const size = ["--seconds", "6", "--interval", "2", "--state-devices", "10", "--state-deployments", "2"];
+    const args = ["bench/main.ts", "--only", "state-traffic", ...size, "--format", "json"];
+    const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: root });
+    const { state_traffic: traffic } = JSON.parse(stdout) as {
+      state_traffic: {
+        state_changes: number;
+        rows: { name: string; value: number; limit: number; met: boolean }[];
+        calls: Record<string, number>;
+      };
+    };
+    const [commits, calls] = traffic.rows;
+    expect(traffic.rows.map(({ name }) => name)).toEqual(["status commits", "API calls a minute"]);
+    expect(traffic.state_changes).toBe(1_000);
+    expect(commits?.limit).toBeGreaterThanOrEqual(4);
+    expect(commits?.value).toBeGreaterThan(0);
+    expect(commits?.value).toBeLessThanOrEqual(commits?.limit ?? 0);
+    // So short a time says nothing about a minute; only that what was counted is what is shown.
+    const counted = Object.values(traffic.calls).reduce((sum, count) => sum + count, 0);
+    expect(calls).toMatchObject({ limit: 10, met: (calls?.value ?? NaN) <= 10 });
+    expect(calls?.value).toBeGreaterThan(0);
+    expect(calls?.value).toBeLessThanOrEqual(counted * 10);
+  },
+  LIMIT_MS,
+);
