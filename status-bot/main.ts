@@ -71,7 +71,13 @@ export async function run(settings: StatusBotSettings, { signal, logger, stdout 
     health: () => ({ ok: true }),
     ready: () => readiness(loop.state()),
     metrics: () => metricsText(metrics, loop.state()),
-    routes: { "POST /webhook": webhookHandler(webhookSecret(settings), () => wake(loop, metrics)) },
+    routes: {
+      "POST /webhook": webhookHandler({
+        secret: webhookSecret(settings),
+        branch: settings.branch,
+        wake: () => wake(loop, metrics),
+      }),
+    },
   });
   logger.info({ port: health.port, branch: settings.branch, github: settings.github }, "status bot started");
   try {
