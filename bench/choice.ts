@@ -31,8 +31,9 @@ export function chosen(): Choice | null {
         rounds: text("10"),
         deployments: text("1000"),
         devices: text("10000"),
-        seconds: text("60"),
-        interval: text("10"),
+        seconds: text("120"),
+        // What fleet.yaml says where it says nothing.
+        interval: text("60"),
         "state-deployments": text("5"),
         "state-devices": text("200"),
       },
