@@ -53,9 +53,10 @@ export class ParsedDocument {
     return !touched && !holdsUnknown(this.valueAt(path));
   }
 
-  /** The plain value at a path, or undefined. */
+  /** The plain value at a path, or undefined; not known where a part of the way could not be read. */
   valueAt(path: ValuePath): unknown {
-    return nodeAt(this.#root, path)?.value;
+    const isKnown = path.every((_part, index) => nodeAt(this.#root, path.slice(0, index))?.value !== UNKNOWN);
+    return isKnown ? nodeAt(this.#root, path)?.value : UNKNOWN;
   }
 
   /** Where the value at a path stands; for a path that is not there, where the last part of it that is there stands. */

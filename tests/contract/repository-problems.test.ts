@@ -98,6 +98,19 @@ describe("what is not YAML as the contract wants it", () => {
     expect(inDeployment(WEB.replace("metadata: {name: web}", `metadata:\n  name: web\n  ${line}`))).toHaveLength(1);
   });
 
+  test.each(
+    WEB.trimEnd()
+      .split("\n")
+      .map((line, index) => ({ line, index })),
+  )("a merge key after `$line` is answered, never a crash", ({ line, index }) => {
+    const indent = /^[ -]*/.exec(line)?.[0].replaceAll("-", " ") ?? "";
+    const lines = WEB.trimEnd().split("\n");
+    const found = inDeployment(
+      [...lines.slice(0, index + 1), `${indent}<<: {x: y}`, ...lines.slice(index + 1)].join("\n"),
+    );
+    expect(found.map((problem) => problem.split(" ")[1])).toContain("yaml-syntax");
+  });
+
   test("bytes that are not UTF-8 are one problem at 1:1", () => {
     expect(problems({ "devices/k.yaml": new Uint8Array([0x61, 0xff, 0xfe]) })).toEqual(["devices/k.yaml:1:1 not-utf8"]);
     const utf16 = new Uint8Array(Buffer.from(`\ufeff${DEVICE}`, "utf16le"));
