@@ -2,7 +2,7 @@
 import { documentShape, DOCUMENT_KINDS, type DocumentKind } from "#schema/documents.ts";
 import { FILE_PROBLEMS_MAX } from "#schema/limits.ts";
 import { suggestion } from "#schema/nearest.ts";
-import type { FaultCode, FaultPosition, ValuePath } from "#schema/shape.ts";
+import type { FaultPosition, ValuePath } from "#schema/shape.ts";
 import { checkShape, quoted, textFault, UNKNOWN, type ShapeIssue, type Template } from "#schema/shape-check.ts";
 import type { PlacedTemplate } from "./fleet.ts";
 import type { Lines } from "./lines.ts";
@@ -55,8 +55,12 @@ export class ParsedDocument {
 
   /** The plain value at a path, or undefined; not known where a part of the way could not be read. */
   valueAt(path: ValuePath): unknown {
-    const isKnown = path.every((_part, index) => nodeAt(this.#root, path.slice(0, index))?.value !== UNKNOWN);
-    return isKnown ? nodeAt(this.#root, path)?.value : UNKNOWN;
+    let node: YamlNode | undefined = this.#root;
+    for (const part of path) {
+      if (node?.value === UNKNOWN) return UNKNOWN;
+      node = childOf(node, part)?.node;
+    }
+    return node?.value;
   }
 
   /** Where the value at a path stands; for a path that is not there, where the last part of it that is there stands. */
@@ -100,7 +104,7 @@ export function kindOf(source: FileText, root: YamlNode): DocumentKind | Problem
   return problemAt(place, "unknown-kind", message);
 }
 
-export function problemAt(place: Place, code: ProblemCode | FaultCode, message: string): Problem {
+export function problemAt(place: Place, code: ProblemCode, message: string): Problem {
   return { ...place, code, message };
 }
 
@@ -112,12 +116,6 @@ export function placeAt(source: FileText, offset: number): Place {
 function holdsUnknown(value: unknown): boolean {
   if (value === UNKNOWN) return true;
   return typeof value === "object" && value !== null && Object.values(value).some(holdsUnknown);
-}
-
-function nodeAt(root: YamlNode, path: ValuePath): YamlNode | undefined {
-  let node: YamlNode | undefined = root;
-  for (const part of path) node = childOf(node, part)?.node;
-  return node;
 }
 
 function childOf(node: YamlNode | undefined, part: string | number): { node: YamlNode; offset: number } | undefined {

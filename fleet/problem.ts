@@ -1,4 +1,5 @@
 /** What is wrong with a fleet repository, and where. */
+import type { FaultCode } from "#schema/shape.ts";
 
 /** A place in a file of the repository; line and column count from 1. */
 export interface Place {
@@ -10,21 +11,11 @@ export interface Place {
 
 /** What kind of problem it is. The codes are a promise: tools may look for them. */
 export type ProblemCode =
+  | FaultCode
   | "yaml-syntax"
   | "duplicate-key"
   | "unknown-kind"
-  | "unknown-field"
-  | "missing-field"
-  | "wrong-type"
-  | "invalid-name"
-  | "invalid-label"
-  | "invalid-selector"
-  | "invalid-port"
-  | "invalid-image"
-  | "invalid-value"
-  | "value-too-large"
   | "duplicate-name"
-  | "duplicate-service"
   | "unknown-selector"
   | "missing-label"
   | "port-conflict"
