@@ -35,6 +35,14 @@ const NEEDS = [
   },
   { name: "ip", programs: ["ip"], apt: ["iproute2"], dnf: "iproute", linux: true },
   { name: "iptables", programs: ["iptables"], apt: ["iptables"], dnf: "iptables-nft", linux: true },
+  {
+    name: "systemd-analyze",
+    programs: ["systemd-analyze"],
+    apt: ["systemd"],
+    dnf: "systemd",
+    linux: true,
+    purposes: ["test"],
+  },
   { name: "newuidmap", programs: ["newuidmap"], apt: ["uidmap"], dnf: "shadow-utils", linux: true, rootless: true },
   {
     name: "slirp4netns",
