@@ -3,30 +3,48 @@ import { parseArgs } from "node:util";
 import type { PlanSize } from "./plan-comment.ts";
 import type { TrafficSize } from "./state-traffic.ts";
 
-const PARTS = ["loop", "plan-comment", "state-traffic"] as const;
+export const PARTS = ["loop", "plan-comment", "state-traffic"] as const;
 export type Part = (typeof PARTS)[number];
 
-export const USAGE = `usage: npm run bench -- [--only ${PARTS.join("|")}] [--format text|json]
+export const USAGE = `usage: npm run bench                          every row and part; writes docs/benchmarks.md
+       npm run bench -- --quick               small sizes; fails where a ratio grew by more than half
+       npm run bench -- --row N [--quick]     one row of the table
+       npm run bench -- --only ${PARTS.join("|")}
+
+  --format json|text   one object a figure; a table
+  --record             with --quick: what it came to is what later runs are held against
   loop, plan-comment   [--rounds N]
   plan-comment         [--deployments N] [--devices N]
   state-traffic        [--seconds N] [--interval SECONDS] [--state-deployments N] [--state-devices N]`;
 
-/** The parts to run, and how large. */
-export interface Choice {
-  readonly parts: readonly Part[];
-  readonly format: string;
+/** How large the parts are. */
+export interface PartSizes {
   readonly plan: PlanSize;
   readonly traffic: TrafficSize;
 }
 
+export type Choice = PartSizes & {
+  readonly format: "text" | "json";
+  readonly quick: boolean;
+} & (
+    | { readonly kind: "everything" }
+    | { readonly kind: "row"; readonly row: number }
+    | { readonly kind: "part"; readonly part: Part }
+    | { readonly kind: "record" }
+  );
+
 const text = (standard: string) => ({ type: "string", default: standard }) as const;
 
 /** Reads the command line; null where it is wrong. */
-export function chosen(): Choice | null {
+export function chosen(args?: readonly string[]): Choice | null {
   try {
     const { values } = parseArgs({
+      ...(args === undefined ? {} : { args: [...args] }),
       options: {
         only: { type: "string" },
+        row: { type: "string" },
+        quick: { type: "boolean", default: false },
+        record: { type: "boolean", default: false },
         format: text("text"),
         rounds: text("10"),
         deployments: text("1000"),
@@ -38,7 +56,7 @@ export function chosen(): Choice | null {
         "state-devices": text("200"),
       },
     });
-    const { only, format, rounds, deployments, devices, seconds, interval } = values;
+    const { only, row, quick, record, format, rounds, deployments, devices, seconds, interval } = values;
     const plan = { rounds: Number(rounds), deployments: Number(deployments), devices: Number(devices) };
     const traffic = {
       devices: Number(values["state-devices"]),
@@ -46,11 +64,20 @@ export function chosen(): Choice | null {
       seconds: Number(seconds),
       interval_seconds: Number(interval),
     };
-    const parts = PARTS.filter((part) => only === undefined || part === only);
-    const sizes = [...Object.values(plan), ...Object.values(traffic)];
-    const isSane = sizes.every((value) => Number.isInteger(value) && value > 0);
-    return isSane && parts.length > 0 && ["text", "json"].includes(format) ? { parts, format, plan, traffic } : null;
+    if (![...Object.values(plan), ...Object.values(traffic)].every(isCount)) return null;
+    if (format !== "text" && format !== "json") return null;
+    if ([only !== undefined, row !== undefined, record].filter(Boolean).length > 1) return null;
+    const common = { plan, traffic, format, quick } as const;
+    if (record) return quick ? { ...common, kind: "record" } : null;
+    if (row !== undefined) return isCount(Number(row)) ? { ...common, kind: "row", row: Number(row) } : null;
+    if (only === undefined) return { ...common, kind: "everything" };
+    const part = PARTS.find((name) => name === only);
+    return part === undefined ? null : { ...common, kind: "part", part };
   } catch {
     return null;
   }
+}
+
+function isCount(value: number): boolean {
+  return Number.isInteger(value) && value > 0;
 }

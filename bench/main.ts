@@ -1,84 +1,86 @@
-/** `npm run bench`: the main job end to end, each step beside the bare cost of the same by hand, in one run. */
-import { connect } from "#cli/nats-session.ts";
-import { natsOptionsSchema } from "#nats/options.ts";
+/** `npm run bench`: what gitfleet costs, each figure beside its limit, in one run. */
+import { errorText } from "#runtime/errors.ts";
 import { runUntilSignal } from "#runtime/shutdown.ts";
-import { startLocalFleet, UndoStack } from "#sandbox/local-fleet.ts";
-import { openGitfleet } from "./by-gitfleet.ts";
-import { openByHand } from "./by-hand.ts";
-import { measurePlanComment, planText, type PlanFigures, type PlanSize } from "./plan-comment.ts";
-import { chosen, USAGE, type Choice } from "./choice.ts";
-import { reportJson, reportText, type Measured } from "./report.ts";
-import type { Round } from "./round.ts";
-import { measureStateTraffic, trafficText, type TrafficFigures, type TrafficSize } from "./state-traffic.ts";
+import { growths, readBaseline, unmeasured, writeBaseline } from "./baseline.ts";
+import { writeBenchmarksPage } from "./benchmarks-page.ts";
+import { inChild } from "./child.ts";
+import { chosen, PARTS, USAGE, type Choice } from "./choice.ts";
+import { figuresText } from "./figure-text.ts";
+import { runPart, say } from "./parts.ts";
+import type { Figure } from "./row.ts";
+import { loadRow, rowNumbers } from "./rows.ts";
+import { runRow } from "./run-row.ts";
+import { runRows } from "./whole-run.ts";
 
-/** The health gate waits by design; here it would only hide what is to be seen. */
-const AGENT = ["--stable-for", "0ms"];
-
-async function measurePlan(size: PlanSize): Promise<PlanFigures> {
-  const undo = new UndoStack();
-  try {
-    say(`pull requests in a repository of ${size.deployments} deployments and ${size.devices} devices`);
-    return await measurePlanComment(size, undo);
-  } finally {
-    for (const failure of await undo.run()) say(`could not remove ${failure}`);
-  }
-}
-
-async function measureTraffic(size: TrafficSize, signal: AbortSignal): Promise<TrafficFigures> {
-  const undo = new UndoStack();
-  try {
-    say(`device states for ${size.seconds} s in a fleet of ${size.devices} devices`);
-    return await measureStateTraffic(size, undo, signal);
-  } finally {
-    for (const failure of await undo.run()) say(`could not remove ${failure}`);
-  }
-}
-
-async function runChosen({ parts, format, plan: size, traffic: load }: Choice, signal: AbortSignal): Promise<string> {
-  const loop = parts.includes("loop") ? await measure(size.rounds, signal) : null;
-  const plan = parts.includes("plan-comment") ? await measurePlan(size) : null;
-  const traffic = parts.includes("state-traffic") ? await measureTraffic(load, signal) : null;
-  if (format === "json") {
-    const steps = loop === null ? {} : (JSON.parse(reportJson(loop)) as object);
-    const more = { ...(plan !== null && { plan_comment: plan }), ...(traffic !== null && { state_traffic: traffic }) };
-    return `${JSON.stringify({ ...steps, ...more })}\n`;
-  }
-  const texts = [loop && reportText(loop), plan && planText(plan), traffic && trafficText(traffic)];
-  return texts.filter((text) => text !== null).join("\n");
-}
-
-async function measure(rounds: number, signal: AbortSignal): Promise<Measured> {
-  const undo = new UndoStack();
-  try {
-    say("starting a fleet on this machine");
-    // Polls only when it is told to, by the webhook.
-    const fleet = await startLocalFleet({ undo, signal, pollInterval: "60s", agentArgs: AGENT });
-    const link = await connect(natsOptionsSchema.parse({ servers: [fleet.nats.url] }), signal);
-    undo.add("connection", async () => await link.close());
-    const gitfleet = await openGitfleet(fleet, link);
-    undo.add("gitfleet's rounds", gitfleet.close);
-    const hand = await openByHand(fleet, link);
-    undo.add("rounds by hand", hand.close);
-    const byGitfleet: Round[] = [];
-    const byHand: Round[] = [];
-    // The first time of each tag pulls its image; it does not count.
-    for (let round = -1; round <= rounds; round += 1) {
-      signal.throwIfAborted();
-      const tag = round % 2 === 0 ? "web:1" : "web:2";
-      const results = [await gitfleet.round(tag), await hand.round(tag)] as const;
-      if (round < 1) continue;
-      say(`round ${round} of ${rounds}`);
-      byGitfleet.push(results[0]);
-      byHand.push(results[1]);
+/** Runs what was asked for; gives the exit code. */
+async function run(choice: Choice, signal: AbortSignal): Promise<number> {
+  switch (choice.kind) {
+    case "row":
+      return await oneRow(choice, signal);
+    case "part": {
+      const { text, json } = await runPart(choice.part, choice, signal);
+      process.stdout.write(choice.format === "json" ? `${JSON.stringify(json)}\n` : text);
+      return 0;
     }
-    return { byGitfleet, byHand };
-  } finally {
-    for (const failure of await undo.run()) say(`could not remove ${failure}`);
+    case "record": {
+      const { figures, failures } = await runRows({ quick: true, signal, baseline: null, seen: printing(choice) });
+      if (failures.length > 0) return told(failures);
+      writeBaseline(figures);
+      return 0;
+    }
+    case "everything":
+      return choice.quick ? await quickly(choice, signal) : await everything(choice, signal);
   }
 }
 
-function say(line: string): void {
-  process.stderr.write(`${line}\n`);
+async function oneRow({ row: number, format, quick }: Extract<Choice, { kind: "row" }>, signal: AbortSignal) {
+  const row = await loadRow(number);
+  if (row === null) {
+    say(`there is no row ${number}: there are ${rowNumbers().join(", ")}`);
+    return 2;
+  }
+  const figures: Figure[] = [];
+  for await (const figure of runRow(row, { quick, signal, say })) {
+    figures.push(figure);
+    if (format === "json") process.stdout.write(`${JSON.stringify(figure)}\n`);
+  }
+  if (format === "text") process.stdout.write(figuresText(figures));
+  return 0;
+}
+
+// Only whether anything has become dearer: the sizes are too small for the targets to mean much.
+async function quickly(choice: Choice, signal: AbortSignal): Promise<number> {
+  const baseline = readBaseline();
+  const { figures, failures } = await runRows({ quick: true, signal, baseline, seen: printing(choice) });
+  if (choice.format === "text") process.stdout.write(figuresText(figures));
+  const grown = growths(figures, baseline).map(
+    ({ figure: { row, what, size, ratio }, before }) =>
+      `row ${row}, ${what}, ${size}: the ratio is ${ratio?.toFixed(2)}, its cost was ${before} before`,
+  );
+  const lost = unmeasured(figures, baseline).map((key) => `not measured any more: ${key}`);
+  return told([...failures, ...grown, ...lost]);
+}
+
+async function everything(choice: Choice, signal: AbortSignal): Promise<number> {
+  const { figures, failures } = await runRows({ quick: false, signal, baseline: null, seen: printing(choice) });
+  const parts: { name: string; text: string }[] = [];
+  for (const name of PARTS) parts.push({ name, text: await inChild(["--only", name], signal) });
+  await writeBenchmarksPage({ figures, failures, parts });
+  if (choice.format === "text")
+    process.stdout.write(`${figuresText(figures)}\n${parts.map(({ text }) => text).join("\n")}`);
+  say("docs/benchmarks.md is written");
+  return told(failures);
+}
+
+function printing({ format }: Choice): (figures: readonly Figure[]) => void {
+  return (figures) => {
+    if (format === "json") process.stdout.write(figures.map((figure) => `${JSON.stringify(figure)}\n`).join(""));
+  };
+}
+
+function told(troubles: readonly string[]): number {
+  for (const trouble of troubles) say(trouble);
+  return troubles.length === 0 ? 0 : 1;
 }
 
 const choice = chosen();
@@ -86,5 +88,10 @@ if (choice === null) {
   say(USAGE);
   process.exitCode = 2;
 } else {
-  process.stdout.write(await runUntilSignal(async (signal) => await runChosen(choice, signal)));
+  try {
+    process.exitCode = await runUntilSignal(async (signal) => await run(choice, signal));
+  } catch (error) {
+    say(errorText(error));
+    process.exitCode = 3;
+  }
 }
