@@ -15,8 +15,30 @@ export interface SnapshotEntry {
 
 /** Entries, and the bytes of those that the reader asked for. */
 export interface Snapshot {
+  /** Each path once, in the order of the source. */
   readonly entries: readonly SnapshotEntry[];
   content(id: string): Uint8Array | undefined;
+  /** Stands for these entries; absent where the source reads everything each time. */
+  readonly listing?: Listing;
+  /**
+   * What differs from an earlier snapshot, so that a reader that knows that one need not go over all entries. Null where
+   * the two cannot be compared: then the entries say everything.
+   */
+  changesSince?(earlier: Listing): SnapshotChanges | null;
+}
+
+/** The paths and ids of one snapshot without its contents, for a reader to keep. Only its source looks inside. */
+export interface Listing {
+  /** How many entries there are. */
+  readonly entryCount: number;
+}
+
+/** From one snapshot to another: applied to the entries of the first it gives those of the second. */
+export interface SnapshotChanges {
+  /** Entries that are new, or differ in anything, as they are now. */
+  readonly changed: readonly SnapshotEntry[];
+  /** Paths that have no entry any more. */
+  readonly removed: readonly string[];
 }
 
 const FLEET_PATH = /^(?:fleet\.yaml|(?:deployments|devices)(?:\/.*)?)$/s;

@@ -5,12 +5,11 @@ import { inflate } from "./inflate.ts";
 import { objectIdOf, type ObjectId } from "./objects.ts";
 import { ENTRY_HEADER_MAX_BYTES, readEntryHeader } from "./pack-entry.ts";
 import { Pack, type FindBase, type PackIndex } from "./pack.ts";
+import { Turn } from "./turn.ts";
 
 const HEADER_BYTES = 12;
 const CHECKSUM_BYTES = 20;
 const VERSION = 2;
-/** The event loop gets its turn after this long: leases and health checks do not wait for a large pack. */
-const TURN_MS = 10;
 const STARTING_WITH_MAX = 8;
 
 /**
@@ -117,24 +116,5 @@ class MemoryIndex implements PackIndex {
 
   startingWith(prefix: string): ObjectId[] {
     return [...this.#offsets.keys()].filter((id) => id.startsWith(prefix)).slice(0, STARTING_WITH_MAX);
-  }
-}
-
-class Turn {
-  readonly #signal: AbortSignal | undefined;
-  #startedMs = performance.now();
-
-  constructor(signal: AbortSignal | undefined) {
-    this.#signal = signal;
-  }
-
-  isOver(): boolean {
-    return performance.now() - this.#startedMs > TURN_MS;
-  }
-
-  async yield(): Promise<void> {
-    await new Promise((resolve) => setImmediate(resolve));
-    if (this.#signal?.aborted === true) throw new GitError("aborted", "reading the repository was stopped");
-    this.#startedMs = performance.now();
   }
 }
