@@ -11,6 +11,7 @@ import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ensureNode24, ensureNpmPackages } from "./setup/npm-packages.mjs";
 import { ensureSystemPackages } from "./setup/system-packages.mjs";
+import { ensureKubectl } from "./setup/kubectl.mjs";
 import { ensurePodmanRuns } from "./setup/podman-check.mjs";
 import { SetupError, say } from "./setup/progress.mjs";
 
@@ -35,6 +36,7 @@ async function main() {
   await ensureNode24(root);
   await ensureSystemPackages(purpose);
   await ensurePodmanRuns(root);
+  if (purpose === "test") await ensureKubectl(root);
 }
 
 /** What to set up for; null where the command line makes no sense. */

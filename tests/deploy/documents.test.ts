@@ -1,0 +1,61 @@
+/** The commands that the documents show for Kubernetes: each names what is there, in words that its program takes. */
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { COMMANDS } from "#cli/commands.ts";
+import { visibleSettings } from "#cli/help.ts";
+import { parseArguments } from "#cli/parse-arguments.ts";
+import { repositoryRoot } from "#tests/repository/files.ts";
+import { kubectl, kustomize, type KubernetesObject } from "./kubectl.ts";
+import { commandsIn } from "./shell-blocks.ts";
+
+const DOCUMENTS = ["README.md", "deploy/kubernetes/README.md"];
+const overlay = (name: string): Promise<KubernetesObject[]> => kustomize(join("deploy/kubernetes/overlays", name));
+const objects = [...(await overlay("trial")), ...(await overlay("production"))];
+
+describe.each(DOCUMENTS)("%s", (path) => {
+  const text = readFileSync(join(repositoryRoot, path), "utf8");
+
+  test("shows how it is installed", () => {
+    expect(commandsOf(text, "kubectl").join("\n")).toContain("kubectl apply --kustomize");
+  });
+
+  test.each(commandsOf(text, "kubectl"))("%s", async (line) => {
+    // kubectl reads all options before it helps: one that it does not know is an error.
+    expect(await kubectl([...line.split(" ").slice(1), "--help"])).toContain("Usage:");
+    expect(missingFiles(line)).toEqual([]);
+    const namespaces = [...line.matchAll(/(?:--namespace|delete namespace) (\S+)/g)].map(([, name]) => name);
+    expect(objects.map(({ metadata }) => metadata.namespace)).toEqual(expect.arrayContaining(namespaces));
+    const named = line.split(" ").filter((word) => /^(?:deployment|service|statefulset)\//.test(word));
+    expect(objects.map(({ kind, metadata }) => `${kind.toLowerCase()}/${metadata.name}`)).toEqual(
+      expect.arrayContaining(named),
+    );
+  });
+
+  test("shows gitfleet's own commands as they are", async () => {
+    const lines = commandsOf(text, "bin/gitfleet");
+    expect(lines.length).toBeGreaterThan(0);
+    for (const line of lines) {
+      const [, name = "", ...words] = line.split(" ");
+      if (name === "--help") continue;
+      const entry = COMMANDS.find((one) => one.name === name);
+      if (entry === undefined) throw new Error(`there is no command ${name}`);
+      const { command } = await entry.load();
+      // Throws where it is no command line of that command.
+      parseArguments(words, visibleSettings(command), command.arguments);
+    }
+  });
+});
+
+function commandsOf(text: string, program: string): string[] {
+  return commandsIn(text)
+    .map((words) => words.join(" "))
+    .filter((line) => line.startsWith(`${program} `));
+}
+
+/** What a command names below deploy/ and is not there. */
+function missingFiles(line: string): string[] {
+  return [...line.matchAll(/\bdeploy\/\S+/g)]
+    .map(([path]) => path)
+    .filter((path) => !existsSync(join(repositoryRoot, path)));
+}
