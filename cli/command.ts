@@ -50,6 +50,15 @@ export interface Command<S extends z.ZodObject = z.ZodObject> {
   readonly run: (input: CommandInput<S>) => Promise<ExitCode>;
 }
 
+/** A command before it is loaded: its name, what it does in one line, and where it is. */
+export interface CommandEntry {
+  /** Two words for what belongs to another command: `agent logs`. */
+  readonly name: string;
+  readonly group: "Without a server" | "With NATS" | "Programs that run for long" | "On a device";
+  readonly summary: string;
+  readonly load: () => Promise<{ readonly command: Command }>;
+}
+
 /** Checks a definition against its settings' types. */
 export function defineCommand<S extends z.ZodObject>(command: Command<S>): Command {
   // What `run` is given was parsed by `settings`, so taking any settings loses nothing.

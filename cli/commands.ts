@@ -1,14 +1,6 @@
 /** Every command of gitfleet: its name, what it does in one line, and where it is. Loaded only when it is run. */
-import type { Command } from "./command.ts";
-
-/** A command before it is loaded. */
-export interface CommandEntry {
-  /** Two words for what belongs to another command: `agent logs`. */
-  readonly name: string;
-  readonly group: "Without a server" | "With NATS" | "Programs that run for long" | "On a device";
-  readonly summary: string;
-  readonly load: () => Promise<{ readonly command: Command }>;
-}
+import type { CommandEntry } from "./command.ts";
+import { AGENT_COMMANDS, DOCTOR } from "./device-commands.ts";
 
 /** In the order that help shows. */
 export const COMMANDS: readonly CommandEntry[] = [
@@ -66,12 +58,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: "remove what a retired device left in NATS",
     load: () => import("./commands/forget.ts"),
   },
-  {
-    name: "doctor",
-    group: "With NATS",
-    summary: "check this machine, podman, git and NATS, and say what to do",
-    load: () => import("./commands/doctor.ts"),
-  },
+  DOCTOR,
   {
     name: "demo",
     group: "Programs that run for long",
@@ -96,22 +83,5 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: "bring what devices say back to git and pull requests",
     load: () => import("./commands/status-bot.ts"),
   },
-  {
-    name: "agent",
-    group: "On a device",
-    summary: "run what NATS says on this device, and report back",
-    load: () => import("./commands/agent.ts"),
-  },
-  {
-    name: "agent logs",
-    group: "On a device",
-    summary: "print what a deployment's containers wrote",
-    load: () => import("./commands/agent-logs.ts"),
-  },
-  {
-    name: "agent volumes",
-    group: "On a device",
-    summary: "list the volumes of deployments, and remove those no longer used",
-    load: () => import("./commands/agent-volumes.ts"),
-  },
+  ...AGENT_COMMANDS,
 ];

@@ -1,26 +1,30 @@
 /** Help texts: examples first, then how a command is written, then every option with its environment variable. */
 import { settingsOf, type Setting } from "#runtime/settings.ts";
-import type { Command } from "./command.ts";
-import { COMMANDS } from "./commands.ts";
+import type { Command, CommandEntry } from "./command.ts";
 import type { Paint } from "./io.ts";
 import { table } from "./table.ts";
 
 const GROUPS = ["Without a server", "With NATS", "Programs that run for long", "On a device"] as const;
 
-/** What `gitfleet --help` prints. */
-export function overviewText(paint: Paint): string {
-  const examples = [
-    ["gitfleet init my-fleet", "a new fleet repository, with comments that teach"],
-    ["gitfleet validate", "check the repository you are in"],
-    ["gitfleet plan --base main", "what this folder would change"],
-    ["gitfleet status --watch", "how the fleet is doing, live"],
-    ["gitfleet demo", "everything on this machine"],
-  ];
+const EXAMPLES = [
+  ["init", "gitfleet init my-fleet", "a new fleet repository, with comments that teach"],
+  ["validate", "gitfleet validate", "check the repository you are in"],
+  ["plan", "gitfleet plan --base main", "what this folder would change"],
+  ["status", "gitfleet status --watch", "how the fleet is doing, live"],
+  ["demo", "gitfleet demo", "everything on this machine"],
+  ["agent", "gitfleet agent --device-id kiosk-0001", "on a device: run what the fleet wants there"],
+] as const;
+
+/** What `gitfleet --help` prints where it has these commands. */
+export function overviewText(commands: readonly CommandEntry[], paint: Paint): string {
+  const known = new Set(commands.map(({ name }) => name));
+  const examples = EXAMPLES.filter(([name]) => known.has(name)).map(([, line, does]) => [line, does]);
+  const groups = GROUPS.filter((group) => commands.some((entry) => entry.group === group));
   const parts = [
     "gitfleet manages fleets of edge devices by git alone: a commit becomes running containers.\n",
     section("Examples", table(examples, { indent: 2 }), paint),
-    ...GROUPS.map((group) => {
-      const rows = COMMANDS.filter((entry) => entry.group === group).map(({ name, summary }) => [name, summary]);
+    ...groups.map((group) => {
+      const rows = commands.filter((entry) => entry.group === group).map(({ name, summary }) => [name, summary]);
       return section(group, table(rows, { indent: 2 }), paint);
     }),
     section(

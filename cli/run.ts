@@ -1,56 +1,58 @@
 /** One run of the command line, from its words to its exit code. */
 import { OutsideError, UsageError, errorText } from "#runtime/errors.ts";
 import { nearest } from "#schema/nearest.ts";
-import type { Command, ExitCode } from "./command.ts";
-import { COMMANDS, type CommandEntry } from "./commands.ts";
+import type { Command, CommandEntry, ExitCode } from "./command.ts";
 import type { Io } from "./io.ts";
 import { isHelp } from "./parse-arguments.ts";
 
 const EXIT_USAGE = 2;
 const EXIT_OUTSIDE = 3;
 
-/** Runs `gitfleet WORDS…`. Never throws: errors are printed with what to do next. */
-export async function runCli(words: readonly string[], io: Io): Promise<ExitCode> {
+/** All of them, or those of a device. */
+type Commands = readonly CommandEntry[];
+
+/** Runs `gitfleet WORDS…` where it has these commands. Never throws: errors are printed with what to do next. */
+export async function runCli(words: readonly string[], commands: Commands, io: Io): Promise<ExitCode> {
   try {
-    return await dispatch(words, io);
+    return await dispatch(words, commands, io);
   } catch (error) {
     return printError(error, io);
   }
 }
 
-async function dispatch(words: readonly string[], io: Io): Promise<ExitCode> {
+async function dispatch(words: readonly string[], commands: Commands, io: Io): Promise<ExitCode> {
   const [first = "", ...rest] = words;
   if (first === "--version" || first === "-V") return printVersion(io);
-  if (isHelp(first) || (first === "help" && rest.length === 0)) return printOverview(io.out, io, 0);
-  if (first === "") return printOverview(io.err, io, EXIT_USAGE);
-  if (first === "help") return dispatch([...rest, "--help"], io);
-  const { entry, after } = findCommand(words);
+  if (isHelp(first) || (first === "help" && rest.length === 0)) return printOverview(io.out, commands, io, 0);
+  if (first === "") return printOverview(io.err, commands, io, EXIT_USAGE);
+  if (first === "help") return dispatch([...rest, "--help"], commands, io);
+  const { entry, after } = findCommand(words, commands);
   const { command } = await entry.load();
   return runCommand(command, after, io);
 }
 
-function findCommand(words: readonly string[]): { entry: CommandEntry; after: readonly string[] } {
+function findCommand(words: readonly string[], commands: Commands): { entry: CommandEntry; after: readonly string[] } {
   for (const count of [2, 1]) {
-    const entry = COMMANDS.find(({ name }) => name === words.slice(0, count).join(" "));
+    const entry = commands.find(({ name }) => name === words.slice(0, count).join(" "));
     if (entry === undefined) continue;
     const after = words.slice(count);
-    refuseUnknownSubcommand(entry.name, after[0]);
+    refuseUnknownSubcommand(entry.name, after[0], commands);
     return { entry, after };
   }
-  throw unknownCommand(words[0] ?? "");
+  throw unknownCommand(words[0] ?? "", commands);
 }
 
 // `agent` takes no arguments: a word after it that is no option was meant as a command of its own.
-function refuseUnknownSubcommand(name: string, word: string | undefined): void {
-  const below = COMMANDS.filter((entry) => entry.name.startsWith(`${name} `)).map((entry) => entry.name);
+function refuseUnknownSubcommand(name: string, word: string | undefined, commands: Commands): void {
+  const below = commands.filter((entry) => entry.name.startsWith(`${name} `)).map((entry) => entry.name);
   if (below.length === 0 || word === undefined || word.startsWith("-")) return;
   const hint = `There is gitfleet ${nearest(`${name} ${word}`, below) ?? below.join(" and gitfleet ")}.`;
   throw new UsageError(`there is no command "${name} ${word}"`, { hint });
 }
 
-function unknownCommand(word: string): UsageError {
+function unknownCommand(word: string, commands: Commands): UsageError {
   if (word.startsWith("-")) return new UsageError(`${word} stands before any command`, { hint: "gitfleet --help" });
-  const names = COMMANDS.map(({ name }) => name).filter((name) => !name.includes(" "));
+  const names = commands.map(({ name }) => name).filter((name) => !name.includes(" "));
   const suggestion = nearest(word, names);
   const hint = suggestion === null ? "gitfleet --help lists the commands." : `Did you mean gitfleet ${suggestion}?`;
   return new UsageError(`there is no command "${word}"`, { hint });
@@ -77,9 +79,14 @@ async function runCommand(command: Command, words: readonly string[], io: Io): P
   return runUntilSignal(run, command.stopLimitMs === undefined ? {} : { limitMs: command.stopLimitMs });
 }
 
-async function printOverview(print: (text: string) => void, io: Io, code: ExitCode): Promise<ExitCode> {
+async function printOverview(
+  print: (text: string) => void,
+  commands: Commands,
+  io: Io,
+  code: ExitCode,
+): Promise<ExitCode> {
   const { overviewText } = await import("./help.ts");
-  print(overviewText(io.paint));
+  print(overviewText(commands, io.paint));
   return code;
 }
 

@@ -127,7 +127,7 @@ async function parseYamlFile(path: string): Promise<object> {
   try {
     const { size } = statSync(path);
     if (size > CONFIG_FILE_MAX_BYTES) throw new Error(`it is larger than ${CONFIG_FILE_MAX_BYTES} bytes`);
-    const { load } = await import("js-yaml");
+    const { load } = await import("./read-yaml.ts");
     document = load(readFileSync(path, "utf8")) ?? {};
   } catch (cause) {
     throw new UsageError(`cannot read the configuration file ${path}: ${whyUnreadable(cause)}`);

@@ -1,9 +1,10 @@
 /** A fleet repository made from the template: what the demo, the end-to-end tests and the benchmark commit to. */
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join } from "node:path";
+import { packageRoot } from "#runtime/package-root.ts";
 import { runCommand } from "./run-command.ts";
 
-const TEMPLATE = resolve(import.meta.dirname, "../fleet-repo-template");
+const TEMPLATE = join(packageRoot(), "fleet-repo-template");
 
 /** The device that is real: this machine's podman. */
 export const REAL_DEVICE = "this-machine";

@@ -1,10 +1,11 @@
 /** One of gitfleet's programs as a process of its own, started the way a user starts it. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { closeSync, openSync, readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
+import { packageRoot } from "#runtime/package-root.ts";
 import { findProgram } from "./machine.ts";
 
-const BIN = resolve(import.meta.dirname, "../bin/gitfleet");
+const BIN = join(packageRoot(), "bin/gitfleet");
 const STOP_WITHIN_MS = 9_000;
 const LOG_TAIL_CHARS = 4_000;
 

@@ -1,6 +1,7 @@
 /** What this machine lets podman do: who we are, which runtime, which limits, which kind of storage. Detected, never assumed. */
 import { accessSync, constants, existsSync, readFileSync, statfsSync } from "node:fs";
 import { delimiter, join } from "node:path";
+import { packageRoot } from "#runtime/package-root.ts";
 
 const CAP_SYS_ADMIN = 21n;
 const CAP_SYS_RESOURCE = 24n;
@@ -63,7 +64,7 @@ function chooseRuntime(): string | null {
 
 /** The runtime that the set-up found to work where the usual choice did not. */
 function provenRuntime(): string | null {
-  const record = join(import.meta.dirname, "..", "node_modules", ".cache", "gitfleet", "podman.json");
+  const record = join(packageRoot(), "node_modules", ".cache", "gitfleet", "podman.json");
   return (JSON.parse(readOrEmpty(record) || "{}") as { runtime?: string }).runtime ?? null;
 }
 

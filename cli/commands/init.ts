@@ -1,14 +1,15 @@
 /** `gitfleet init`: a new fleet repository from the template. */
 import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join } from "node:path";
 import { z } from "zod";
 import { OutsideError, UsageError, errorCode } from "#runtime/errors.ts";
+import { packageRoot } from "#runtime/package-root.ts";
 import { defineCommand } from "../command.ts";
 import { folderOf } from "../fleet-folder.ts";
 import type { Io } from "../io.ts";
 
-const TEMPLATE = resolve(import.meta.dirname, "../../fleet-repo-template");
+const TEMPLATE = join(packageRoot(), "fleet-repo-template");
 
 export const command = defineCommand({
   name: "init",

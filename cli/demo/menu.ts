@@ -1,11 +1,12 @@
 /** What a person can try while the demo runs. */
-import { resolve, relative } from "node:path";
+import { join, relative } from "node:path";
+import { packageRoot } from "#runtime/package-root.ts";
 import { REAL_DEVICE } from "#sandbox/fleet-repository.ts";
 import type { LocalFleet } from "#sandbox/local-fleet.ts";
 import type { Paint } from "../io.ts";
 import { HELLO_FILE } from "./story.ts";
 
-const BIN = resolve(import.meta.dirname, "../../bin/gitfleet");
+const BIN = join(packageRoot(), "bin/gitfleet");
 
 /** The menu, as text for another terminal. */
 export function menuText(fleet: LocalFleet, { cwd, paint }: { readonly cwd: string; readonly paint: Paint }): string {

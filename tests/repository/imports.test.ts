@@ -29,6 +29,7 @@ const ROOMS: Record<string, { may: readonly string[]; because: string }> = {
   },
   sandbox: { may: ["*"], because: "a whole fleet on one machine needs every room but the command line" },
   cli: { may: ["*"], because: "the command line calls every room" },
+  release: { may: ["runtime", "agent"], because: "a release is made of the sources as files; it runs none of them" },
   bench: { may: ["*", "cli"], because: "it measures what people run" },
   tests: { may: ["*", "cli"], because: "tests look everywhere" },
 };
@@ -38,6 +39,7 @@ const GUESTS_OF: Record<string, readonly string[]> = {
   sandbox: ["sandbox", "cli", "bench", "tests"],
   tests: ["tests"],
   bench: ["bench", "tests"],
+  release: ["release", "bench", "tests"],
 };
 
 const sources = repositoryFiles().filter((path) => path.endsWith(".ts") && path.includes("/"));

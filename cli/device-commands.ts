@@ -1,0 +1,33 @@
+/** The commands that a device needs: all that the agent's bundle holds, and a part of the whole command line. */
+import type { CommandEntry } from "./command.ts";
+
+export const AGENT_COMMANDS: readonly CommandEntry[] = [
+  {
+    name: "agent",
+    group: "On a device",
+    summary: "run what NATS says on this device, and report back",
+    load: () => import("./commands/agent.ts"),
+  },
+  {
+    name: "agent logs",
+    group: "On a device",
+    summary: "print what a deployment's containers wrote",
+    load: () => import("./commands/agent-logs.ts"),
+  },
+  {
+    name: "agent volumes",
+    group: "On a device",
+    summary: "list the volumes of deployments, and remove those no longer used",
+    load: () => import("./commands/agent-volumes.ts"),
+  },
+];
+
+export const DOCTOR: CommandEntry = {
+  name: "doctor",
+  group: "With NATS",
+  summary: "check this machine, podman, git and NATS, and say what to do",
+  load: () => import("./commands/doctor.ts"),
+};
+
+/** In the order that help shows. */
+export const DEVICE_COMMANDS: readonly CommandEntry[] = [...AGENT_COMMANDS, DOCTOR];
