@@ -2,7 +2,7 @@
 import { BUCKETS, RECONCILER_LEASE_KEY } from "#schema/keys.ts";
 import { deleteIf, putIf, readKey, type KeyState, type PutOptions } from "./compare-and-set.ts";
 import type { ForeignLease } from "./lease-sight.ts";
-import { leaseText, parseLease } from "./lease-value.ts";
+import { leaseText, OVER_SHARE, parseLease } from "./lease-value.ts";
 import type { NatsLink } from "./link.ts";
 import type { WriteResult } from "./publish-answer.ts";
 import { serverNowMs } from "./server-time.ts";
@@ -55,7 +55,7 @@ export class LeaseKey {
   /** For how many milliseconds a lease is still good, by the server's clock: the only judge. Throws NatsFailure. */
   async leftMs(foreign: ForeignLease | null, signal: AbortSignal): Promise<number> {
     if (foreign === null) return 0;
-    return foreign.atMs + foreign.durationMs - (await serverNowMs(this.#link, BUCKETS.fleet, signal));
+    return foreign.atMs + foreign.durationMs * OVER_SHARE - (await serverNowMs(this.#link, BUCKETS.fleet, signal));
   }
 
   #remove(expectedRevision: number): Promise<WriteResult> {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { FeedChange } from "./feed.ts";
 import { LeaseSight } from "./lease-sight.ts";
-import { leaseText, parseLease } from "./lease-value.ts";
+import { leaseText, OVER_SHARE, parseLease } from "./lease-value.ts";
 
 const put = (token: string, revision: number): FeedChange => ({
   kind: "put",
@@ -19,8 +19,8 @@ describe("what is seen of the lease", () => {
     const sight = new LeaseSight("ours");
     sight.see(put("theirs", 5), seenAt(100));
     expect(sight.holder()).toBe("holder of theirs");
-    expect(sight.waitMs(100)).toBe(3_000);
-    expect(sight.waitMs(3_100)).toBe(0);
+    expect(sight.waitMs(100)).toBe(3_000 * OVER_SHARE);
+    expect(sight.waitMs(100 + 3_000 * OVER_SHARE)).toBe(0);
   });
 
   test("has a replayed lease judged at once: it may be long over", () => {

@@ -1,6 +1,6 @@
 /** What a process sees of the lease's key through its feed, and how long it is no use to look again. */
 import type { FeedChange } from "./feed.ts";
-import type { LeaseValue } from "./lease-value.ts";
+import { OVER_SHARE, type LeaseValue } from "./lease-value.ts";
 
 /** A lease that somebody else wrote. */
 export interface ForeignLease {
@@ -49,7 +49,7 @@ export class LeaseSight {
     this.#ours = lease.token === this.#token;
     if (this.#ours) return;
     this.#foreign = { holder: lease.holder, atMs: change.atMs, durationMs: lease.duration_ms };
-    if (live) this.#lookAtMs = nowMs + lease.duration_ms;
+    if (live) this.#lookAtMs = nowMs + lease.duration_ms * OVER_SHARE;
   }
 
   /** The lease of somebody else, run out or not; null where there is none. */

@@ -5,6 +5,14 @@ import { z } from "zod";
 const DURATION_MIN_MS = 100;
 const DURATION_MAX_MS = 60_000;
 
+/**
+ * The holder stops when this part of the duration is over, counted from before it asked; whoever stands by takes over
+ * after that part, counted from when the server stored it. What lies between is for clocks that do not run equally
+ * fast; what is left of the duration is for the take-over itself, so that it is over when the lease would be.
+ */
+export const HELD_SHARE = 0.9;
+export const OVER_SHARE = 0.92;
+
 const leaseValueSchema = z.object({
   holder: z.string().max(256),
   token: z.string().max(64),

@@ -6,14 +6,12 @@ import { NatsFailure } from "./errors.ts";
 import { startFeed, type Feed, type FeedChange } from "./feed.ts";
 import { LeaseKey } from "./lease-key.ts";
 import { LeaseSight } from "./lease-sight.ts";
-import { parseLease } from "./lease-value.ts";
+import { HELD_SHARE, parseLease } from "./lease-value.ts";
 import type { NatsLink } from "./link.ts";
 import type { WriteResult } from "./writer.ts";
 
 const DURATION_MS = 3_000;
 const RENEWALS_PER_DURATION = 3;
-/** Part of the duration that a holder gives away, for clocks that do not run equally fast. */
-const SAFETY_SHARE = 0.05;
 const RETRY_MS = 100;
 /** The holder is noticed to be gone by its silence, not by the feed; this is for the feed's own losses. */
 const FEED_HEARTBEAT_MS = 500;
@@ -217,7 +215,7 @@ class LeaseRunner implements Lease {
     const sentMs = this.#clock.monotonicMs();
     const result = await this.#key.write(expectedRevision);
     if (result.kind !== "written") return result;
-    const untilMs = sentMs + this.#durationMs * (1 - SAFETY_SHARE);
+    const untilMs = sentMs + this.#durationMs * HELD_SHARE;
     if (!this.#isReleased() || this.#held !== null) this.#hold({ revision: result.revision, untilMs });
     else await this.#key.handOver(result.revision);
     return result;

@@ -12,6 +12,9 @@ export interface TcpProxy {
   open(): void;
   /** Keeps connections open and passes nothing on until `thaw`. */
   freeze(): void;
+  /** Freezes by itself once clients have sent so many more bytes: in the middle of what they are doing. */
+  freezeAfter(bytes: number): void;
+  frozen(): boolean;
   thaw(): void;
   close(): Promise<void>;
 }
@@ -29,6 +32,7 @@ class Proxy implements TcpProxy {
   readonly #sockets = new Set<Socket>();
   #refusing = false;
   #frozen = false;
+  #bytesToFreeze = Number.POSITIVE_INFINITY;
   port = 0;
 
   constructor(targetPort: number) {
@@ -62,8 +66,17 @@ class Proxy implements TcpProxy {
     for (const socket of this.#sockets) socket.pause();
   }
 
+  freezeAfter(bytes: number): void {
+    this.#bytesToFreeze = bytes;
+  }
+
+  frozen(): boolean {
+    return this.#frozen;
+  }
+
   thaw(): void {
     this.#frozen = false;
+    this.#bytesToFreeze = Number.POSITIVE_INFINITY;
     for (const socket of this.#sockets) socket.resume();
   }
 
@@ -80,8 +93,14 @@ class Proxy implements TcpProxy {
       return;
     }
     const upstream = connect(this.#targetPort, "127.0.0.1");
+    client.on("data", ({ length }) => this.#count(length));
     this.#join(client, upstream);
     this.#join(upstream, client);
+  }
+
+  #count(bytes: number): void {
+    this.#bytesToFreeze -= bytes;
+    if (this.#bytesToFreeze <= 0 && !this.#frozen) this.freeze();
   }
 
   #join(from: Socket, to: Socket): void {
