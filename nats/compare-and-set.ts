@@ -6,7 +6,7 @@ import { JS_CODES, NatsFailure, toNatsFailure } from "./errors.ts";
 import { headerOf, operationOf } from "./feed-change.ts";
 import type { NatsLink } from "./link.ts";
 import { headersOf } from "./message-headers.ts";
-import { failed, resultOf, type WriteResult } from "./publish-answer.ts";
+import { refusalOf, resultOf, type WriteResult } from "./publish-answer.ts";
 import { API_TIMEOUT_MS, apiRequest, ask } from "./request.ts";
 import { parseStoredHeaders } from "./stored-headers.ts";
 import { payloadOf, type Write } from "./write.ts";
@@ -84,7 +84,7 @@ async function writeOnce(link: NatsLink, write: Write, timeoutMs = WRITE_TIMEOUT
       });
     return resultOf(await ask(link, { doing, send }), doing);
   } catch (error) {
-    return failed(toNatsFailure(error, doing));
+    return refusalOf(toNatsFailure(error, doing));
   }
 }
 

@@ -1,22 +1,31 @@
 /** How far a feed has come, in which stream, and what it knows of the bucket. */
-import { KnownKeys } from "./known-keys.ts";
+import type { FeedMemory } from "./feed-memory.ts";
+import type { OwnMessage } from "./feed-hold.ts";
 
-/** The last message delivered: its sequence and its time together name it. */
+/** The last message that is known; its sequence and its time together name it. */
 export interface LastMessage {
   readonly seq: number;
-  readonly atUs: number;
+  /** Null where the reader wrote it itself: an acknowledgement tells no time. */
+  readonly atUs: number | null;
+  readonly key: string;
 }
 
 /** Kept from one consumer to the next, so that the next goes on where the last one ended. */
 export class FeedPosition {
-  readonly known = new KnownKeys();
+  readonly known: FeedMemory;
   #streamCreated: string | null = null;
   #last: LastMessage | null = null;
   #replayBeganMs = 0;
   /** How long the last whole replay took. */
   replayTookMs = 0;
+  /** All of the stream up to here is told, though there may be no message. */
+  reachedSeq = 0;
 
-  /** The last message delivered in this stream, or null before the first. */
+  constructor(known: FeedMemory) {
+    this.known = known;
+  }
+
+  /** The last message of this stream that is known, or null before the first. */
   get last(): LastMessage | null {
     return this.#last;
   }
@@ -30,6 +39,7 @@ export class FeedPosition {
   restart(streamCreated: string | null): void {
     this.#streamCreated = streamCreated;
     this.#last = null;
+    this.reachedSeq = 0;
     this.#replayBeganMs = performance.now();
     this.known.beginReplay();
   }
@@ -42,6 +52,12 @@ export class FeedPosition {
   /** Notes a delivered message. */
   advance(last: LastMessage): void {
     this.#last = last;
+    this.reachedSeq = last.seq;
+  }
+
+  /** Goes on behind what the reader wrote itself. */
+  skip({ key, seq }: OwnMessage): void {
+    this.advance({ key, seq, atUs: null });
   }
 
   /** Ends a replay, where one is under way: returns the keys that are gone without a marker. */

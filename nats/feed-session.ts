@@ -4,7 +4,7 @@ import type { Msg } from "@nats-io/transport-node";
 import { startAudit } from "./feed-audit.ts";
 import { changeOf, type FeedChange } from "./feed-change.ts";
 import { FeedConsumer, type DeliverFrom } from "./feed-consumer.ts";
-import type { FeedPosition } from "./feed-position.ts";
+import type { FeedPosition, LastMessage } from "./feed-position.ts";
 import { NatsFailure } from "./errors.ts";
 import type { NatsLink } from "./link.ts";
 import type { ReplyMetadata } from "./reply-metadata.ts";
@@ -47,10 +47,9 @@ class Session {
   /** Caught up once a message at or behind this one has come. */
   #targetSeq = Number.POSITIVE_INFINITY;
   /** Set where the first message must be the one that the session before ended with. */
-  #resumedAt: { seq: number; atUs: number } | null = null;
+  #resumedAt: LastMessage | null = null;
   #caughtUp = false;
   #idleBefore = false;
-  #reachedSeq = 0;
 
   constructor(link: NatsLink, options: SessionOptions) {
     const { promise, resolve } = Promise.withResolvers<string>();
@@ -94,7 +93,7 @@ class Session {
     this.#stopAudit = startAudit(this.#link, {
       ...this.#options,
       streamCreated: before.created,
-      reachedSeq: () => (this.#caughtUp ? this.#reachedSeq : null),
+      reachedSeq: () => (this.#caughtUp ? this.#options.position.reachedSeq : null),
       replay: (reason) => {
         this.#options.position.distrust();
         this.#end(reason);
@@ -121,7 +120,6 @@ class Session {
     if (position.last === null) return whole;
     // One step back: if that message still is there, it proves that this is the stream we know.
     this.#resumedAt = position.last;
-    this.#reachedSeq = position.last.seq;
     return { deliver_policy: "by_start_sequence", opt_start_seq: position.last.seq };
   }
 
@@ -143,20 +141,22 @@ class Session {
 
   #message(message: Msg, metadata: ReplyMetadata): void {
     this.#idleBefore = false;
-    if (this.#isRepeated(metadata)) return;
+    if (this.#isRepeated(message, metadata)) return;
     this.#deliver(message, metadata);
-    this.#reachedSeq = metadata.streamSeq;
     const { restricted, filter } = this.#options;
     const countsDown = restricted || filter !== ">";
     if (metadata.streamSeq >= this.#targetSeq || (countsDown && metadata.pending === 0)) this.#markCaughtUp();
   }
 
   /** True for the message that the session before ended with: it is only here as a proof. */
-  #isRepeated({ streamSeq, atUs, pending }: ReplyMetadata): boolean {
+  #isRepeated(message: Msg, { streamSeq, atUs, pending }: ReplyMetadata): boolean {
     const resumedAt = this.#resumedAt;
     this.#resumedAt = null;
     if (resumedAt === null || streamSeq !== resumedAt.seq) return false;
-    if (atUs === resumedAt.atUs) {
+    const key = message.subject.slice(this.#keyPrefix.length);
+    // Of a message of our own no time is known: that it is about the same key says the same.
+    if (resumedAt.atUs === null ? key === resumedAt.key : atUs === resumedAt.atUs) {
+      this.#options.position.advance({ seq: streamSeq, atUs, key });
       if (streamSeq >= this.#targetSeq || pending === 0) this.#markCaughtUp();
     } else {
       this.#options.position.distrust();
@@ -168,16 +168,17 @@ class Session {
 
   #deliver(message: Msg, { streamSeq, atUs }: ReplyMetadata): void {
     const { position } = this.#options;
-    position.advance({ seq: streamSeq, atUs });
-    const subject = message.subject;
-    if (!subject.startsWith(this.#keyPrefix)) return;
+    const { subject } = message;
     const key = subject.slice(this.#keyPrefix.length);
+    position.advance({ seq: streamSeq, atUs, key });
+    if (!subject.startsWith(this.#keyPrefix)) return;
     const change = changeOf(message, { key, revision: streamSeq, atUs });
     if (position.known.observe(key, { atUs, marker: change.kind !== "put" })) this.#options.change(change);
   }
 
   #idle(reachedSeq: number): void {
-    this.#reachedSeq = Math.max(this.#reachedSeq, reachedSeq);
+    const { position } = this.#options;
+    position.reachedSeq = Math.max(position.reachedSeq, reachedSeq);
     // In the first moment of a consumer a heartbeat may come before the first delivery; two in a row cannot.
     const certain = this.#options.restricted || reachedSeq >= this.#targetSeq || this.#idleBefore;
     this.#idleBefore = true;
@@ -187,7 +188,9 @@ class Session {
   #markCaughtUp(): void {
     if (this.#caughtUp) return;
     this.#caughtUp = true;
-    for (const key of this.#options.position.settle()) this.#options.change({ kind: "absent", key });
+    const { position } = this.#options;
+    if (Number.isFinite(this.#targetSeq)) position.reachedSeq = Math.max(position.reachedSeq, this.#targetSeq);
+    for (const key of position.settle()) this.#options.change({ kind: "absent", key });
     this.#options.caughtUp();
   }
 }

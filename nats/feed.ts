@@ -4,11 +4,15 @@ import { sleep } from "#runtime/clock.ts";
 import type { BucketName } from "#schema/keys.ts";
 import { toNatsFailure } from "./errors.ts";
 import type { FeedChange } from "./feed-change.ts";
+import { memoryOf, type RememberingReader } from "./feed-memory.ts";
+import { Held, type FeedHold } from "./feed-hold.ts";
 import { FeedPosition } from "./feed-position.ts";
 import { runSession } from "./feed-session.ts";
 import type { NatsLink } from "./link.ts";
 import { isKeyFilter } from "./subjects.ts";
 export type { FeedChange } from "./feed-change.ts";
+export type { FeedHold } from "./feed-hold.ts";
+export type { RememberingReader } from "./feed-memory.ts";
 
 /** How soon a lost consumer is noticed: two to three of these. */
 const IDLE_HEARTBEAT_MS = 1_000;
@@ -40,12 +44,19 @@ export interface FeedOptions {
   readonly restricted?: boolean;
   /** How often the number of keys is compared with the server's, to notice a purge that left no marker; 3 s when left out. */
   readonly auditMs?: number;
+  /** Where the reader knows what the bucket holds, the feed need not remember each key, too. */
+  readonly remembers?: RememberingReader;
 }
 
 /** A running feed. */
 export interface Feed {
   /** True while everything in the bucket has been delivered and the server is in touch. */
   synced(): boolean;
+  /**
+   * Tells nothing more until the hold is released; what changes meanwhile is told then. Null where it has not caught up.
+   * A lost connection ends the hold by itself: `unsynced` says so. For remembering readers only.
+   */
+  hold(): FeedHold | null;
   stop(): Promise<void>;
 }
 
@@ -58,6 +69,7 @@ export function startFeed(link: NatsLink, options: FeedOptions, handlers: FeedHa
   const ended = runner.run();
   return {
     synced: () => runner.synced(),
+    hold: () => runner.hold(),
     stop: () => {
       runner.stop();
       return ended;
@@ -69,8 +81,13 @@ class FeedRunner {
   readonly #link: NatsLink;
   readonly #options: FeedOptions;
   readonly #handlers: FeedHandlers;
-  readonly #position = new FeedPosition();
+  readonly #position: FeedPosition;
   readonly #stopped = new AbortController();
+  /** Ends the session that runs. */
+  #endSession = new AbortController();
+  #held: Held | null = null;
+  /** After a hold: the reader still counts on what it knows, and is told when that is everything again. */
+  #catchingUp = false;
   #synced = false;
   #told = "";
 
@@ -78,14 +95,37 @@ class FeedRunner {
     this.#link = link;
     this.#options = options;
     this.#handlers = handlers;
+    this.#position = new FeedPosition(memoryOf(this.#reader()));
+  }
+
+  /** What it knows is not true any more when it has to forget it. */
+  #reader(): RememberingReader | undefined {
+    const reader = this.#options.remembers;
+    if (reader === undefined) return undefined;
+    return {
+      counts: () => reader.counts(),
+      forget: () => {
+        if (this.#synced) this.#tell("the bucket is read anew");
+        reader.forget();
+      },
+    };
   }
 
   synced(): boolean {
-    return this.#synced && this.#link.connected();
+    return this.#synced && !this.#catchingUp && this.#held === null && this.#link.connected();
+  }
+
+  hold(): FeedHold | null {
+    if (!this.synced() || this.#options.remembers === undefined) return null;
+    const held = new Held(this.#link, this.#position.reachedSeq);
+    this.#held = held;
+    this.#endSession.abort();
+    return held;
   }
 
   stop(): void {
     this.#stopped.abort();
+    this.#held?.release();
   }
 
   async run(): Promise<void> {
@@ -94,14 +134,30 @@ class FeedRunner {
       await this.#link.whenConnected(signal);
       if (signal.aborted) return;
       const beganMs = performance.now();
-      this.#tell(await this.#session());
+      const reason = await this.#session();
+      if (this.#held === null) this.#tell(reason);
+      else {
+        await this.#standStill(this.#held);
+        attempt = -1;
+        continue;
+      }
       if (performance.now() - beganMs > SHORT_SESSION_MS) attempt = 0;
       await this.#pause(attempt);
     }
   }
 
+  /** Waits until the hold ends; then all that it knows of is behind us, and there is something to catch up with. */
+  async #standStill(held: Held): Promise<void> {
+    const isLost = (await held.ended) === "lost";
+    this.#held = null;
+    if (held.last !== null) this.#position.skip(held.last);
+    if (isLost) this.#tell("disconnected");
+    else this.#catchingUp = true;
+  }
+
   /** One consumer from its creation to its loss; resolves with the reason. */
   async #session(): Promise<string> {
+    this.#endSession = new AbortController();
     const { bucket, filter = ">", restricted = false } = this.#options;
     const heartbeatMs = restricted ? RESTRICTED_IDLE_HEARTBEAT_MS : IDLE_HEARTBEAT_MS;
     try {
@@ -112,7 +168,7 @@ class FeedRunner {
         idleHeartbeatMs: this.#options.idleHeartbeatMs ?? heartbeatMs,
         auditMs: this.#options.auditMs,
         position: this.#position,
-        signal: this.#stopped.signal,
+        signal: AbortSignal.any([this.#stopped.signal, this.#endSession.signal]),
         change: (change) => this.#change(change),
         caughtUp: () => this.#caughtUp(),
       });
@@ -130,8 +186,9 @@ class FeedRunner {
   }
 
   #caughtUp(): void {
-    if (this.#synced) return;
+    if (this.#synced && !this.#catchingUp) return;
     this.#synced = true;
+    this.#catchingUp = false;
     this.#told = "";
     this.#handlers.synced();
   }
@@ -139,6 +196,7 @@ class FeedRunner {
   #tell(reason: string): void {
     const news = this.#synced || reason !== this.#told;
     this.#synced = false;
+    this.#catchingUp = false;
     if (!news || this.#stopped.signal.aborted) return;
     this.#told = reason;
     this.#handlers.unsynced(reason);

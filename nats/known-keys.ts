@@ -1,7 +1,8 @@
 /** The keys that a feed has told its reader of, so that a replay repeats nothing and forgets nothing. */
+import type { FeedMemory } from "./feed-memory.ts";
 
 /** Remembers the last message of each key by its time, which no other message of that key has. */
-export class KnownKeys {
+export class KnownKeys implements FeedMemory {
   /** Microseconds since 1970; negative where the message is a marker. */
   readonly #lastUs = new Map<string, number>();
   #unseen: Set<string> | null = null;

@@ -11,13 +11,37 @@ export type WriteResult =
 const NO_RESPONDERS = 503;
 const DECODER = new TextDecoder();
 
+const CODES = { "0": 0x30, ":": 0x3a, "}": 0x7d, q: 0x71, s: 0x73 } as const;
+/** Of `{"stream":…`: an error begins with `{"error":…`. */
+const FIRST_LETTER = 2;
+
+/**
+ * The sequence at the end of `{"stream":"…","seq":7}`, which is what nearly every answer is; null for anything else.
+ * Read from the bytes: to decode and parse each answer would cost as much as to send the write.
+ */
+export function plainSequence(data: Uint8Array): number | null {
+  let at = data.length - 1;
+  if (data[FIRST_LETTER] !== CODES.s || data[at] !== CODES["}"]) return null;
+  let sequence = 0;
+  for (let place = 1; at > 0; place *= 10) {
+    at -= 1;
+    const digit = (data[at] ?? 0) - CODES["0"];
+    if (digit < 0 || digit > 9) break;
+    sequence += digit * place;
+  }
+  const isNamed = data[at] === CODES[":"] && data[at - 2] === CODES.q;
+  return isNamed && sequence > 0 ? sequence : null;
+}
+
 /** The result that an acknowledgement means. `doing` completes "could not …". */
 export function resultOf(message: Pick<Msg, "data" | "headers">, doing: string): WriteResult {
-  if (message.data.length === 0) return failed(unanswered(message, doing));
+  if (message.data.length === 0) return refusalOf(unanswered(message, doing));
+  const revision = plainSequence(message.data);
+  if (revision !== null) return { kind: "written", revision };
   const answer = acknowledgementIn(message.data);
-  if (answer?.error !== undefined) return failed(jetStreamFailure(answer.error, doing));
+  if (answer?.error !== undefined) return refusalOf(jetStreamFailure(answer.error, doing));
   if (typeof answer?.seq === "number") return { kind: "written", revision: answer.seq };
-  return failed(new NatsFailure(`could not ${doing}: the answer is no acknowledgement`, "retry"));
+  return refusalOf(new NatsFailure(`could not ${doing}: the answer is no acknowledgement`, "retry"));
 }
 
 function acknowledgementIn(data: Uint8Array): { seq?: number; error?: JetStreamErrorBody } | null {
@@ -28,8 +52,11 @@ function acknowledgementIn(data: Uint8Array): { seq?: number; error?: JetStreamE
   }
 }
 
+/** Any result but an acknowledgement. */
+export type Refused = Exclude<WriteResult, { kind: "written" }>;
+
 /** The result that a failure means. */
-export function failed(error: NatsFailure): WriteResult {
+export function refusalOf(error: NatsFailure): Refused {
   return error.advice === "conflict" ? { kind: "conflict" } : { kind: "failed", error };
 }
 

@@ -5,6 +5,7 @@ import type { BucketName } from "#schema/keys.ts";
 export type Write = {
   readonly bucket: BucketName;
   readonly key: string;
+  /** Never changed afterwards: what is made of them is kept, and writes that have the same share it by sharing the object. */
   readonly headers?: Readonly<Record<string, string>>;
   /** Refused as a conflict unless the key's last revision is this; 0: the key holds nothing, not even a marker. */
   readonly expectedRevision?: number;

@@ -4,16 +4,17 @@ import { BoundedQueue } from "./bounded-queue.ts";
 import { NatsFailure, toNatsFailure } from "./errors.ts";
 import type { NatsLink, PermissionRefusal } from "./link.ts";
 import { headersOf } from "./message-headers.ts";
-import { failed, resultOf, type WriteResult } from "./publish-answer.ts";
+import { InFlight, type Outstanding } from "./in-flight.ts";
+import { plainSequence, refusalOf, resultOf, type Refused, type WriteResult } from "./publish-answer.ts";
 import { disconnected } from "./request.ts";
 import { isKey } from "./subjects.ts";
 import { payloadOf, type Write } from "./write.ts";
+import { promisedAnswer, type WriteSink, type WriteSource } from "./write-source.ts";
 export type { WriteResult } from "./publish-answer.ts";
 export type { Write } from "./write.ts";
+export type { WriteSource } from "./write-source.ts";
 
 const WINDOW = 1_024;
-/** So that large values do not fill memory before the server takes them. */
-const WINDOW_BYTES = 8 * 1024 * 1024;
 const TIMEOUT_MS = 5_000;
 const TIMEOUT_CHECKS = 10;
 /** Writes that wait for room while their writers do not look at `ready`. */
@@ -23,6 +24,12 @@ const QUEUE_PER_WINDOW = 64;
 export interface Writer {
   /** Sends at once while there is room, else as soon as there is. Never rejects. */
   write(write: Write): Promise<WriteResult>;
+  /**
+   * Sends what the source gives, asking it for each write in the moment in which it can be sent; single writes pass it.
+   * Resolves when the source has no more: the last answers may still be on their way, so that the next source follows
+   * without a pause.
+   */
+  pour(source: WriteSource): Promise<void>;
   /** Resolves when there is room for another write. */
   ready(): Promise<void>;
   /** Resolves when no write is outstanding. */
@@ -44,35 +51,37 @@ export function createWriter(link: NatsLink, options: WriterOptions = {}): Write
   return new Pipeline(link, options.window ?? WINDOW, options.timeoutMs ?? TIMEOUT_MS);
 }
 
-interface Pending {
+interface Waiting {
   readonly write: Write;
-  readonly resolve: (result: WriteResult) => void;
-  readonly bytes: number;
-  sentAtMs: number;
+  readonly sink: WriteSink;
+}
+
+interface Pouring {
+  readonly source: WriteSource;
+  readonly done: () => void;
 }
 
 class Pipeline implements Writer {
   readonly #link: NatsLink;
-  readonly #window: number;
   readonly #timeoutMs: number;
   readonly #inbox: string;
   readonly #answers: Subscription;
   readonly #cleanUp: (() => void)[];
-  /** In the order in which they were sent. */
-  readonly #inFlight = new Map<number, Pending>();
-  #bytesInFlight = 0;
-  readonly #queue: BoundedQueue<Pending>;
+  readonly #inFlight: InFlight;
+  readonly #queue: BoundedQueue<Waiting>;
+  /** The first one is being poured. */
+  readonly #sources: Pouring[] = [];
+  #filling = false;
   #waiting: (() => void)[] = [];
   #flushing: (() => void)[] = [];
-  #lastId = 0;
   #nowMs = performance.now();
   #timer: NodeJS.Timeout | null = null;
   #closed = false;
 
   constructor(link: NatsLink, window: number, timeoutMs: number) {
     this.#link = link;
-    this.#window = window;
     this.#timeoutMs = timeoutMs;
+    this.#inFlight = new InFlight(window);
     this.#queue = new BoundedQueue(window * QUEUE_PER_WINDOW);
     this.#inbox = `${link.options.inboxPrefix}.${nuid.next()}.`;
     this.#answers = link.connection.subscribe(`${this.#inbox}*`, {
@@ -92,21 +101,28 @@ class Pipeline implements Writer {
 
   write(write: Write): Promise<WriteResult> {
     return new Promise((resolve) => {
-      const pending: Pending = { write, resolve, bytes: payloadOf(write).length, sentAtMs: 0 };
-      if (this.#queue.size === 0 && this.#hasRoom()) this.#send(pending);
-      else if (!this.#queue.push(pending)) {
-        resolve(failed(new NatsFailure("could not write: too much is waiting already", "retry")));
+      const sink = promisedAnswer(resolve);
+      if (this.#nothingWaits() && this.#inFlight.hasRoom()) this.#send(write, sink);
+      else if (!this.#queue.push({ write, sink })) {
+        sink.refused(write, refusalOf(new NatsFailure("could not write: too much is waiting already", "retry")));
       }
     });
   }
 
+  pour(source: WriteSource): Promise<void> {
+    return new Promise((done) => {
+      this.#sources.push({ source, done });
+      this.#goOn();
+    });
+  }
+
   ready(): Promise<void> {
-    if (this.#queue.size === 0 && this.#hasRoom()) return Promise.resolve();
+    if (this.#nothingWaits() && this.#inFlight.hasRoom()) return Promise.resolve();
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
   flush(): Promise<void> {
-    if (this.#inFlight.size === 0 && this.#queue.size === 0) return Promise.resolve();
+    if (this.#inFlight.size === 0 && this.#nothingWaits()) return Promise.resolve();
     return new Promise((resolve) => this.#flushing.push(resolve));
   }
 
@@ -118,31 +134,28 @@ class Pipeline implements Writer {
     this.#failAll(new NatsFailure("could not write: the writer was closed", "retry"));
   }
 
-  #hasRoom(): boolean {
-    return this.#inFlight.size < this.#window && this.#bytesInFlight < WINDOW_BYTES;
+  #nothingWaits(): boolean {
+    return this.#queue.size === 0 && this.#sources.length === 0;
   }
 
-  #send(pending: Pending): void {
-    const { write } = pending;
+  #send(write: Write, sink: WriteSink): void {
     const problem = this.#problemWith(write);
     if (problem !== null) {
-      pending.resolve(failed(problem));
+      sink.refused(write, refusalOf(problem));
       return;
     }
-    const id = (this.#lastId += 1);
+    const payload = payloadOf(write);
     const subject = this.#link.publishSubjectOf(write.bucket, write.key);
     try {
       const headers = headersOf(write);
-      const reply = this.#inbox + id;
-      this.#link.connection.publish(subject, payloadOf(write), headers === undefined ? { reply } : { reply, headers });
+      const reply = this.#inbox + this.#inFlight.nextId;
+      this.#link.connection.publish(subject, payload, headers === undefined ? { reply } : { reply, headers });
     } catch (error) {
-      pending.resolve(failed(toNatsFailure(error, `write ${write.key}`)));
+      sink.refused(write, refusalOf(toNatsFailure(error, `write ${write.key}`)));
       return;
     }
     if (this.#timer === null) this.#startTimer();
-    pending.sentAtMs = this.#nowMs;
-    this.#bytesInFlight += pending.bytes;
-    this.#inFlight.set(id, pending);
+    this.#inFlight.add(write, { sink, bytes: payload.length, nowMs: this.#nowMs });
   }
 
   #problemWith(write: Write): NatsFailure | null {
@@ -153,48 +166,73 @@ class Pipeline implements Writer {
   }
 
   #answered(message: Msg): void {
-    const id = Number(message.subject.slice(this.#inbox.length));
-    const pending = this.#inFlight.get(id);
+    const found = this.#inFlight.take(Number(message.subject.slice(this.#inbox.length)));
     // Too late: it was given up already.
-    if (pending === undefined) return;
-    this.#settle(id, pending, resultOf(message, `write ${pending.write.key}`));
+    if (found === undefined) return;
+    const { write, sink } = found;
+    const revision = plainSequence(message.data);
+    if (revision !== null) sink.written(write, revision);
+    else tell(found, resultOf(message, `write ${write.key}`));
     this.#goOn();
-  }
-
-  #settle(id: number, pending: Pending, result: WriteResult): void {
-    this.#inFlight.delete(id);
-    this.#bytesInFlight -= pending.bytes;
-    pending.resolve(result);
   }
 
   /** Fills the room that has become free, and wakes who waited for it. */
   #goOn(): void {
-    while (this.#queue.size > 0 && this.#hasRoom()) {
-      const next = this.#queue.shift();
-      if (next !== undefined) this.#send(next);
-    }
-    if (this.#queue.size > 0) return;
-    if (this.#hasRoom()) this.#waiting = wake(this.#waiting);
+    this.#fill();
+    if (!this.#nothingWaits()) return;
+    if (this.#waiting.length > 0 && this.#inFlight.hasRoom()) this.#waiting = wake(this.#waiting);
     if (this.#inFlight.size === 0) {
       this.#flushing = wake(this.#flushing);
       this.#stopTimer();
     }
   }
 
+  #fill(): void {
+    // What a source is told may lead it back here.
+    if (this.#filling) return;
+    this.#filling = true;
+    try {
+      while (!this.#nothingWaits() && this.#inFlight.hasRoom()) {
+        const next = this.#queue.shift();
+        if (next === undefined) this.#pourOne();
+        else this.#send(next.write, next.sink);
+      }
+    } finally {
+      this.#filling = false;
+    }
+  }
+
+  #pourOne(): void {
+    const pouring = this.#sources[0];
+    if (pouring === undefined) return;
+    const { source, done } = pouring;
+    const write = source.next();
+    if (write !== null) {
+      this.#send(write, source);
+      return;
+    }
+    this.#sources.shift();
+    done();
+  }
+
   #failAll(error: NatsFailure): void {
-    const result = failed(error);
-    for (const [id, pending] of this.#inFlight) this.#settle(id, pending, result);
-    for (const pending of this.#queue.drain()) pending.resolve(result);
+    const result = refusalOf(error);
+    for (const { id } of this.#inFlight.all()) this.#refuse(id, result);
+    for (const { write, sink } of this.#queue.drain()) sink.refused(write, result);
     this.#goOn();
+  }
+
+  #refuse(id: number, result: Refused): void {
+    const found = this.#inFlight.take(id);
+    found?.sink.refused(found.write, result);
   }
 
   #refused({ operation, subject }: PermissionRefusal): void {
     if (operation !== "publish") return;
-    for (const [id, pending] of this.#inFlight) {
-      const { write } = pending;
+    for (const { id, write } of this.#inFlight.all()) {
       if (this.#link.publishSubjectOf(write.bucket, write.key) !== subject) continue;
       const message = `could not write ${write.key}: the NATS user may not publish it; grant it in the server's configuration`;
-      this.#settle(id, pending, failed(new NatsFailure(message, "person")));
+      this.#refuse(id, refusalOf(new NatsFailure(message, "person")));
     }
     this.#goOn();
   }
@@ -211,13 +249,18 @@ class Pipeline implements Writer {
 
   #failLate(): void {
     this.#nowMs = performance.now();
-    for (const [id, pending] of this.#inFlight) {
-      if (this.#nowMs - pending.sentAtMs < this.#timeoutMs) break;
-      const message = `could not write ${pending.write.key}: no acknowledgement within ${this.#timeoutMs} ms`;
-      this.#settle(id, pending, failed(new NatsFailure(message, "retry")));
+    for (const { id, write, sentAtMs } of this.#inFlight.all()) {
+      if (this.#nowMs - sentAtMs < this.#timeoutMs) break;
+      const message = `could not write ${write.key}: no acknowledgement within ${this.#timeoutMs} ms`;
+      this.#refuse(id, refusalOf(new NatsFailure(message, "retry")));
     }
     this.#goOn();
   }
+}
+
+function tell({ write, sink }: Outstanding, result: WriteResult): void {
+  if (result.kind === "written") sink.written(write, result.revision);
+  else sink.refused(write, result);
 }
 
 function wake(waiting: (() => void)[]): (() => void)[] {

@@ -130,6 +130,76 @@ describe("a writer", () => {
   });
 });
 
+/** A source of puts that notes what it is asked and told. */
+function source(count: number, { stopAfter = count }: { stopAfter?: number } = {}) {
+  const told: string[] = [];
+  let given = 0;
+  return {
+    told,
+    given: () => given,
+    next: (): Write | null => {
+      if (given >= Math.min(count, stopAfter)) return null;
+      given += 1;
+      return put(`kiosk-${given}.web`, `value ${given}`, { expectedRevision: 0 });
+    },
+    written: (write: Write, revision: number): void => void told.push(`${write.key} ${revision}`),
+    refused: (write: Write, result: WriteResult): void => void told.push(`${write.key} ${result.kind}`),
+  };
+}
+
+describe("a source that is poured", () => {
+  test("is asked for a write only when that can be sent at once, and told each answer", async () => {
+    const { writer, server } = await world();
+    const one = source(1_000);
+    server.pause();
+    const poured = writer.pour(one);
+    expect(one.given()).toBe(64);
+    server.resume();
+    await poured;
+    await writer.flush();
+    expect(one.told).toEqual(Array.from({ length: 1_000 }, (_unused, n) => `kiosk-${n + 1}.web ${n + 1}`));
+  });
+
+  test("is over when it has no more, so that the next one follows before the last answers are there", async () => {
+    const { writer, server } = await world();
+    server.pause();
+    const first = source(10);
+    await writer.pour(first);
+    const second = source(5);
+    await writer.pour(second);
+    expect([first.given(), second.given(), first.told]).toEqual([10, 5, []]);
+    server.resume();
+    await writer.flush();
+    expect(first.told).toHaveLength(10);
+    expect(second.told).toEqual(Array.from({ length: 5 }, (_unused, n) => `kiosk-${n + 1}.web conflict`));
+  });
+
+  test("is told of each write that was in flight when the connection was lost", async () => {
+    const { writer, server, proxy } = await world();
+    server.pause();
+    const one = source(1_000, { stopAfter: 64 });
+    const poured = writer.pour(one);
+    proxy.cut();
+    await poured;
+    await until("all are told", () => one.told.length === 64);
+    expect(new Set(one.told.map((text) => text.split(" ")[1]))).toEqual(new Set(["failed"]));
+    server.resume();
+  });
+
+  test("lets single writes pass, since it may be long", async () => {
+    const { writer, server } = await world();
+    server.pause();
+    const one = source(100);
+    const poured = writer.pour(one);
+    const single = writer.write(put("kiosk-1.web", "single", { expectedRevision: 1 }));
+    server.resume();
+    expect(await single).toEqual({ kind: "written", revision: 65 });
+    await poured;
+    await writer.flush();
+    expect(one.told.at(-1)).toBe("kiosk-100.web 101");
+  });
+});
+
 describe("a writer without permission", () => {
   test("says so at once and names the key", async () => {
     const server = await testServer({
