@@ -3,12 +3,14 @@ import { systemClock, type Clock } from "#runtime/clock.ts";
 import { startHealthServer } from "#runtime/health-server.ts";
 import type { Logger } from "#runtime/logger.ts";
 import { startLoop, type Loop } from "#runtime/loop.ts";
-import { createMetrics, type Metrics } from "#runtime/metrics.ts";
+import type { Metrics } from "#runtime/metrics.ts";
+import { createDaemonMetrics } from "#runtime/process-metrics.ts";
 import type { DeploymentName } from "#schema/names.ts";
 import type { AgentSettings } from "./config.ts";
 import { decide } from "./core/decide.ts";
 import type { Event } from "./core/event.ts";
 import { observe } from "./core/observe.ts";
+import { hasRival } from "./core/observe-reports.ts";
 import type { Local, State } from "./core/state.ts";
 import type { StateFolder } from "./disk/state-folder.ts";
 import { FleetLink } from "./fleet-link.ts";
@@ -33,7 +35,7 @@ export class Agent {
   readonly #given: AgentSettings;
   readonly #around: Surroundings;
   readonly #facts: DeviceFacts;
-  readonly #metrics: Metrics<keyof typeof METRICS> = createMetrics(METRICS);
+  readonly #metrics: Metrics<keyof typeof METRICS> = createDaemonMetrics(METRICS);
   #loop: Loop<State, Event> | null = null;
   #fleet: FleetLink | null = null;
   #podmanUp = false;
@@ -113,13 +115,15 @@ export class Agent {
         nats: this.#fleet?.connected() ?? false,
       }),
       metrics: async () => {
-        this.#countPhases();
+        this.#setGauges();
         return await this.#metrics.text();
       },
     });
   }
 
-  #countPhases(): void {
+  #setGauges(): void {
+    const state = this.#loop?.state();
+    this.#metrics.metric.rival.set(state !== undefined && hasRival(state) ? 1 : 0);
     const reports = this.#locals().map(({ report }) => report?.phase);
     for (const phase of ["Pending", "Running", "Failed"] as const)
       this.#metrics.metric.deployments.set(reports.filter((one) => one === phase).length, { phase });

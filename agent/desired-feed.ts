@@ -28,9 +28,14 @@ export function followDesiredState(link: NatsLink, device: DeviceId, told: Told)
   };
   return startFeed(link, options, {
     change: (change) => changed(change, device, told),
-    synced: () => told.send({ kind: "resynced" }),
-    unsynced: (reason) =>
-      told.logger.info({ reason }, "the desired state is not followed at present; containers run on"),
+    synced: () => {
+      told.metrics.metric.followed.set(1);
+      told.send({ kind: "resynced" });
+    },
+    unsynced: (reason) => {
+      told.metrics.metric.followed.set(0);
+      told.logger.info({ reason }, "the desired state is not followed at present; containers run on");
+    },
   });
 }
 

@@ -27,6 +27,26 @@ export const METRICS = {
     help: "Keys in the desired state that name no deployment of this device.",
   },
   connected: { kind: "gauge", name: "gitfleet_agent_nats_connected", help: "1 while connected to NATS." },
+  followed: {
+    kind: "gauge",
+    name: "gitfleet_agent_desired_state_followed",
+    help: "1 while the agent knows all that is wanted of this device.",
+  },
+  heartbeatAt: {
+    kind: "gauge",
+    name: "gitfleet_agent_last_heartbeat_timestamp_seconds",
+    help: "When NATS last took a heartbeat, as a Unix time; 0 where it never did.",
+  },
+  rival: {
+    kind: "gauge",
+    name: "gitfleet_agent_id_conflict",
+    help: "1 while another agent seems to use this device id.",
+  },
+  savesFailed: {
+    kind: "counter",
+    name: "gitfleet_agent_saves_failed_total",
+    help: "Times the state folder did not take what a start without network needs.",
+  },
   podmanUp: { kind: "gauge", name: "gitfleet_agent_podman_up", help: "1 while podman's events are followed." },
   deployments: {
     kind: "gauge",

@@ -156,11 +156,15 @@ async function health(
   return run === null ? [said, { kind: "stirred", deployment }] : [said];
 }
 
-async function save({ folder, logger }: World, { deployment, record }: Effect & { kind: "save" }): Promise<Event> {
+async function save(
+  { folder, logger, metrics }: World,
+  { deployment, record }: Effect & { kind: "save" },
+): Promise<Event> {
   try {
     await (record === null ? folder.deleteRecord(deployment) : folder.saveRecord(deployment, record));
     return { kind: "saved", deployment, record };
   } catch (error) {
+    metrics.metric.savesFailed.add();
     logger.error(
       { deployment, err: error },
       "cannot save the desired state; after a power cut without network this device would not know it. Free space in the state folder",

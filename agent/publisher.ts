@@ -137,6 +137,7 @@ class Sender {
     const result = first.kind === "conflict" ? await this.#write("heartbeat", target) : first;
     if (result.kind !== "written")
       return { kind: "heartbeat-failed", error: result.kind === "failed" ? result.error.message : "conflict" };
+    this.#options.metrics.metric.heartbeatAt.set(Date.now() / 1_000);
     const anew = revision !== null && result.revision <= revision;
     if (anew) this.#options.lossNoticed();
     return { kind: "heartbeat", revision: result.revision, rival: first.kind === "conflict" && !anew };

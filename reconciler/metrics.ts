@@ -1,9 +1,10 @@
 /** Every metric of the reconciler. */
-import { createMetrics, type MetricDefinition, type Metrics } from "#runtime/metrics.ts";
-import { stanceOf } from "./core/stance.ts";
+import type { MetricDefinition, Metrics } from "#runtime/metrics.ts";
+import { createDaemonMetrics } from "#runtime/process-metrics.ts";
+import { markersAllowed, stanceOf, type Stance } from "./core/stance.ts";
 import type { State } from "./core/state.ts";
 
-const table = {
+export const METRICS = {
   polls: { kind: "counter", name: "gitfleet_reconciler_polls_total", help: "Times the repository was asked for news." },
   pollsFailed: { kind: "counter", name: "gitfleet_reconciler_polls_failed_total", help: "Polls that failed." },
   applied: {
@@ -54,6 +55,31 @@ const table = {
   },
   writer: { kind: "gauge", name: "gitfleet_reconciler_is_writer", help: "1 where this process holds the lease." },
   gitReachable: { kind: "gauge", name: "gitfleet_reconciler_git_readable", help: "1 where the last poll worked." },
+  polledAt: {
+    kind: "gauge",
+    name: "gitfleet_reconciler_last_successful_poll_timestamp_seconds",
+    help: "When the repository last answered, as a Unix time; 0 where it never did.",
+  },
+  appliedAt: {
+    kind: "gauge",
+    name: "gitfleet_reconciler_applied_timestamp_seconds",
+    help: "When the commit that is applied was applied, as a Unix time; 0 where none is.",
+  },
+  inStep: {
+    kind: "gauge",
+    name: "gitfleet_reconciler_in_step",
+    help: "1 where head is applied and the buckets say what it says.",
+  },
+  heldMarkers: {
+    kind: "gauge",
+    name: "gitfleet_reconciler_held_markers",
+    help: "Deployments that run unwanted and are not stopped, because they are too many at once.",
+  },
+  withheld: {
+    kind: "gauge",
+    name: "gitfleet_reconciler_withheld_devices",
+    help: "Devices that keep their keys as they are, because what they report fails a rule.",
+  },
   synced: {
     kind: "gauge",
     name: "gitfleet_reconciler_bucket_synced",
@@ -67,10 +93,13 @@ const table = {
   },
 } as const satisfies Record<string, MetricDefinition>;
 
-export type ReconcilerMetrics = Metrics<keyof typeof table>;
+export type ReconcilerMetrics = Metrics<keyof typeof METRICS>;
 
 export function createReconcilerMetrics(): ReconcilerMetrics {
-  return createMetrics(table);
+  const metrics = createDaemonMetrics(METRICS);
+  // Counters that begin with their first event hide it from whoever looks at how much they grew.
+  for (const bucket of ["device-info", "fleet"]) metrics.metric.dropped.add(0, { bucket });
+  return metrics;
 }
 
 /** Brings the metrics up to date; counters only ever grow by what is new since the last call. */
@@ -108,4 +137,20 @@ function setGauges(metric: ReconcilerMetrics["metric"], state: State): void {
   metric.openKeys.set(stance.kind === "pursue" ? stance.target.openValues + stance.target.open.mark.size : 0);
   metric.writer.set(Number(state.leaseHeld));
   metric.gitReachable.set(Number(state.git.asked && state.git.trouble === null));
+  metric.polledAt.set((state.git.answeredAtMs ?? 0) / 1_000);
+  metric.appliedAt.set(Date.parse(state.record?.applied_at ?? "1970-01-01T00:00:00Z") / 1_000);
+  metric.inStep.set(Number(isInStep(state, stance)));
+  setWithheld(metric, state, stance);
+}
+
+function isInStep(state: State, stance: Stance): boolean {
+  if (stance.kind !== "pursue" || stance.refused !== null || stance.target.openValues > 0) return false;
+  return stance.target.commit === state.git.head && state.record?.applied === state.git.head;
+}
+
+function setWithheld(metric: ReconcilerMetrics["metric"], state: State, stance: Stance): void {
+  const target = stance.kind === "pursue" ? stance.target : null;
+  const isHeld = stance.kind === "pursue" && !markersAllowed(state, stance.target, stance.approved);
+  metric.heldMarkers.set(isHeld ? (target?.open.mark.size ?? 0) : 0);
+  metric.withheld.set(target?.desired.withheld.size ?? 0);
 }

@@ -19,6 +19,8 @@ export interface MetricHandle {
   set(value: number, labels?: Record<string, string>): void;
   /** Histograms: records one observation. */
   observe(value: number, labels?: Record<string, string>): void;
+  /** Gauges: forgets every value with labels, before those that exist now are set. */
+  clear(): void;
 }
 
 export interface Metrics<K extends string> {
@@ -48,7 +50,12 @@ function handleOf(definition: MetricDefinition, registry: Registry): MetricHandl
   switch (definition.kind) {
     case "counter": {
       const counter = new Counter({ ...base, registers: [registry] });
-      return { add: (value = 1, labels = {}) => counter.inc(labels, value), set: misuse, observe: misuse };
+      return {
+        add: (value = 1, labels = {}) => counter.inc(labels, value),
+        set: misuse,
+        observe: misuse,
+        clear: misuse,
+      };
     }
     case "gauge": {
       const gauge = new Gauge({ ...base, registers: [registry] });
@@ -56,12 +63,18 @@ function handleOf(definition: MetricDefinition, registry: Registry): MetricHandl
         add: (value = 1, labels = {}) => gauge.inc(labels, value),
         set: (value, labels = {}) => gauge.set(labels, value),
         observe: misuse,
+        clear: () => gauge.reset(),
       };
     }
     case "histogram": {
       const buckets = definition.buckets === undefined ? {} : { buckets: [...definition.buckets] };
       const histogram = new Histogram({ ...base, ...buckets, registers: [registry] });
-      return { add: misuse, set: misuse, observe: (value, labels = {}) => histogram.observe(labels, value) };
+      return {
+        add: misuse,
+        set: misuse,
+        observe: (value, labels = {}) => histogram.observe(labels, value),
+        clear: misuse,
+      };
     }
   }
 }

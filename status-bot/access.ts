@@ -10,7 +10,7 @@ import { RemoteRepository } from "#git/remote-repository.ts";
 import type { GitSource } from "#git/source.ts";
 import { errorText, OutsideError, UsageError } from "#runtime/errors.ts";
 import type { StatusBotSettings } from "./config.ts";
-import { GithubClient, parseRepositoryName, type GithubIdentity } from "./github/client.ts";
+import { GithubClient, parseRepositoryName, type GithubIdentity, type GithubOptions } from "./github/client.ts";
 
 /** How the repository is read and written. */
 export interface RepositoryAccess {
@@ -57,10 +57,18 @@ async function gitToken(settings: StatusBotSettings, client: GithubClient | null
 }
 
 /** The client of GitHub, null where the settings name no repository there. Throws a UsageError. */
-export function githubClient(settings: StatusBotSettings, signal: AbortSignal): GithubClient | null {
+export function githubClient(
+  settings: StatusBotSettings,
+  around: Pick<GithubOptions, "signal" | "budget">,
+): GithubClient | null {
   if (settings.github === undefined) return null;
   const apiUrl = settings.githubUrl.replace(/\/+$/, "");
-  return new GithubClient({ ...parseRepositoryName(settings.github), apiUrl, identity: identityOf(settings), signal });
+  return new GithubClient({
+    ...parseRepositoryName(settings.github),
+    apiUrl,
+    identity: identityOf(settings),
+    ...around,
+  });
 }
 
 function identityOf(settings: StatusBotSettings): GithubIdentity {

@@ -5,7 +5,8 @@ import { errorText } from "#runtime/errors.ts";
 import { startHealthServer, type Check } from "#runtime/health-server.ts";
 import type { Logger } from "#runtime/logger.ts";
 import { startLoop, type Loop } from "#runtime/loop.ts";
-import { createMetrics, type Metrics } from "#runtime/metrics.ts";
+import type { Metrics } from "#runtime/metrics.ts";
+import { createDaemonMetrics } from "#runtime/process-metrics.ts";
 import { githubClient, repositoryAccess, textOf } from "./access.ts";
 import { StatusBranch } from "./branch/status-branch.ts";
 import { Commits } from "./commits/commits.ts";
@@ -23,6 +24,7 @@ import type { Forge } from "./forge/forge.ts";
 import type { GithubClient } from "./github/client.ts";
 import { githubForge } from "./github/github.ts";
 import { webhookHandler } from "./github/webhook.ts";
+import { gaugeSetter } from "./gauges.ts";
 import { METRICS } from "./metrics.ts";
 import { performer } from "./perform.ts";
 export { settings } from "./config.ts";
@@ -36,11 +38,18 @@ export interface RunContext {
 
 /** Runs until the signal and gives the exit code. Throws UsageError, OutsideError. */
 export async function run(settings: StatusBotSettings, { signal, logger, stdout }: RunContext): Promise<number> {
-  const client = githubClient(settings, signal);
+  const metrics = createDaemonMetrics(METRICS);
+  const setGauges = gaugeSetter(metrics.metric);
+  const client = githubClient(settings, {
+    signal,
+    budget: ({ remaining, limit }) => {
+      metrics.metric.budget.set(remaining);
+      metrics.metric.budgetLimit.set(limit);
+    },
+  });
   const access = repositoryAccess(settings, client);
   const forge = client === null ? null : forgeOf(settings, client, stdout);
   const view = new LiveFleet();
-  const metrics = createMetrics(METRICS);
   const commits = access.source();
   const branch = access.source();
   const files = new StatusFiles(view);
@@ -70,7 +79,10 @@ export async function run(settings: StatusBotSettings, { signal, logger, stdout 
     listen: settings.listen,
     health: () => ({ ok: true }),
     ready: () => readiness(loop.state()),
-    metrics: () => metricsText(metrics, loop.state()),
+    metrics: () => {
+      setGauges(loop.state());
+      return metrics.text();
+    },
     routes: {
       "POST /webhook": webhookHandler({
         secret: webhookSecret(settings),
@@ -137,11 +149,4 @@ function readiness(state: BotState): Check {
   const isWrongBranch = state.status?.branch === state.setup.branch;
   const ok = state.lookedAtMs !== null && state.isWhole && !troubled && !isWrongBranch;
   return { ok, head: state.head, fleetSeen: state.isWhole, statusBranch: state.status?.branch ?? null, resting };
-}
-
-function metricsText({ metric, text }: Metrics<keyof typeof METRICS>, state: BotState): Promise<string> {
-  metric.openPulls.set(state.open.length);
-  metric.whole.set(state.isWhole ? 1 : 0);
-  metric.malformed.set(state.view.dropped);
-  return text();
 }

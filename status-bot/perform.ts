@@ -38,6 +38,7 @@ export function performer(parts: PerformParts): (effect: BotEffect, signal: Abor
     try {
       const event = await perform(parts, effect, signal);
       parts.metrics.effects.add(1, { effect: effect.kind });
+      parts.metrics.succeededAt.set(Date.now() / 1_000, { effect: effect.kind });
       return event;
     } catch (error) {
       if (signal.aborted) return null;

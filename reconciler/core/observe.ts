@@ -11,6 +11,7 @@ export function observe(state: State, event: Event, nowMs: number): State {
   switch (event.kind) {
     case "head":
       observeHead(state, event.commit);
+      state.git.answeredAtMs = nowMs;
       planPoll(state, nowMs, event.nextPollInMs);
       break;
     case "head-unreadable":

@@ -40,6 +40,8 @@ export interface GitState {
   /** True after the first answer, whatever it was. */
   asked: boolean;
   nextPollAtMs: number;
+  /** When the repository last told its head; null for never. */
+  answeredAtMs: number | null;
   /** Somebody said that there is news; a poll that is under way may have asked too early. */
   pollWanted: boolean;
   /** Whether the repository was asked since the lease was taken: what was heard before may be older than what is applied. */
@@ -99,7 +101,15 @@ export interface Counts {
 export function initialState(settings: Settings): State {
   return {
     settings,
-    git: { head: null, asked: false, nextPollAtMs: 0, pollWanted: false, askedAsWriter: "no", trouble: null },
+    git: {
+      head: null,
+      asked: false,
+      nextPollAtMs: 0,
+      answeredAtMs: null,
+      pollWanted: false,
+      askedAsWriter: "no",
+      trouble: null,
+    },
     commits: new Map(),
     unreadable: new Map(),
     approval: null,

@@ -18,6 +18,8 @@ export interface GithubOptions {
   readonly identity: GithubIdentity;
   /** Aborted when the bot should end: calls under way are given up. */
   readonly signal: AbortSignal;
+  /** Told what each answer says about how many requests are left. */
+  readonly budget?: (left: { readonly remaining: number; readonly limit: number }) => void;
 }
 
 /** No call takes longer. */
@@ -27,6 +29,8 @@ const CACHED_MAX = 500;
 export const PER_PAGE = 100;
 /** No list is read further than this. */
 const PAGES_MAX = 30;
+
+type ResponseHeaders = Readonly<Record<string, string | number | undefined>>;
 
 interface Cached {
   readonly etag: string;
@@ -150,6 +154,22 @@ export class GithubClient {
   }
 
   async #connect(): Promise<Octokit> {
+    const octokit = await this.#opened();
+    octokit.hook.after("request", ({ headers }) => this.#tellBudget(headers));
+    octokit.hook.error("request", (error) => {
+      this.#tellBudget((error as { response?: { headers?: ResponseHeaders } }).response?.headers ?? {});
+      throw error;
+    });
+    return octokit;
+  }
+
+  #tellBudget(headers: ResponseHeaders): void {
+    const [remaining, limit] = [headers["x-ratelimit-remaining"], headers["x-ratelimit-limit"]].map(Number);
+    if (Number.isFinite(remaining) && Number.isFinite(limit))
+      this.options.budget?.({ remaining: remaining ?? 0, limit: limit ?? 0 });
+  }
+
+  async #opened(): Promise<Octokit> {
     const { identity, apiUrl, owner, repo } = this.options;
     const common = { baseUrl: apiUrl, userAgent: "gitfleet-status-bot", log: SILENT };
     if (identity.kind === "token") {

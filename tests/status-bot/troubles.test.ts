@@ -176,6 +176,20 @@ describe("GitHub in trouble", () => {
     expect((next?.atMs ?? 0) - (all[limited]?.atMs ?? 0)).toBeGreaterThanOrEqual(1_900);
   });
 
+  test("or not, tells with each answer how many requests it still takes, and the metrics tell it on", async () => {
+    const shop = await opened();
+    const port = await shop.freePort();
+    shop.bot({ listen: `127.0.0.1:${port}` });
+    const metric = async (name: string): Promise<number> => {
+      const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+      return Number(new RegExp(`^gitfleet_status_bot_forge_requests_${name} (\\d+)$`, "m").exec(text)?.[1]);
+    };
+    await until("the limit is known", async () => (await metric("limit")) === 5_000);
+    const left = await metric("remaining");
+    expect(left).toBeGreaterThan(4_000);
+    expect(left).toBeLessThan(5_000);
+  });
+
   test("and a rate limit that is used up is waited out", async () => {
     const shop = await opened();
     shop.github.exhaustRateLimit({ resetInSeconds: 2 });
