@@ -191,6 +191,15 @@ describe("losses", () => {
     expect(device.reported.get(web)?.phase).toBe("Running");
   });
 
+  test("to an older copy of the bucket are made good, although it holds something under the same key", () => {
+    const device = serving();
+    device.reported.set(web, { phase: "Failed", error: "of an earlier day", digest: "sha256:0" });
+    device.send({ kind: "heartbeat", revision: 9, rival: false });
+    device.send({ kind: "heartbeat", revision: 4, rival: true });
+    device.run(1_000);
+    expect(device.reported.get(web)).toMatchObject({ phase: "Running", error: null });
+  });
+
   test("that everything at once shows are made good in one round, the heartbeat first of all", () => {
     const device = serving();
     const { epoch } = device.state;

@@ -23,6 +23,20 @@ export function rebuilt(state: State, nowMs: number): State {
   return { ...lost(state), heartbeat: { ...state.heartbeat, dueAtMs: Math.min(state.heartbeat.dueAtMs, nowMs) } };
 }
 
+/**
+ * The buckets are those of an earlier day, as an old backup is: what they hold of this device may be long over, and an
+ * offer would leave it there. So everything is written again, whatever was acknowledged.
+ */
+function setBack(state: State): State {
+  const untold = (published: Published): Published => ({ ...published, acknowledged: null });
+  const { info, locals, ...rest } = lost(state);
+  return {
+    ...rest,
+    info: { ...info, published: untold(info.published) },
+    locals: new Map([...locals].map(([name, local]) => [name, { ...local, published: untold(local.published) }])),
+  };
+}
+
 // What failed while a bucket was missing says nothing about the new one.
 function untroubled(published: Published): Published {
   return { ...published, trouble: null };
@@ -64,10 +78,12 @@ export function beat(state: State, event: Event & { kind: "heartbeat" | "heartbe
     return { ...state, heartbeat: { ...state.heartbeat, dueAtMs: retryAtMs, failed: true } };
   }
   const { revision, failed, rivalries } = state.heartbeat;
-  const beganAnew = failed || (revision !== null && event.revision <= revision);
-  const rivals = event.rival && !beganAnew ? Math.min(RIVALRIES_MAX, rivalries + 1) : Math.max(0, rivalries - 1);
+  const wentBack = revision !== null && event.revision <= revision;
+  const rivals =
+    event.rival && !failed && !wentBack ? Math.min(RIVALRIES_MAX, rivalries + 1) : Math.max(0, rivalries - 1);
   const heartbeat = { dueAtMs, revision: event.revision, failed: false, rivalries: rivals };
-  return probed({ ...(beganAnew ? lost(state) : state), heartbeat }, nowMs);
+  const told = wentBack ? setBack(state) : failed ? lost(state) : state;
+  return probed({ ...told, heartbeat }, nowMs);
 }
 
 /** True while another agent writes the same heartbeat. */
