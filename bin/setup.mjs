@@ -13,6 +13,7 @@ import { ensureNode24, ensureNpmPackages } from "./setup/npm-packages.mjs";
 import { ensureSystemPackages } from "./setup/system-packages.mjs";
 import { ensureKubectl } from "./setup/kubectl.mjs";
 import { ensurePodmanRuns } from "./setup/podman-check.mjs";
+import { ensurePromtool } from "./setup/promtool.mjs";
 import { SetupError, say } from "./setup/progress.mjs";
 
 const NODE_MAJOR_MIN = 20;
@@ -35,6 +36,7 @@ async function main() {
   await ensureNpmPackages(root);
   await ensureNode24(root);
   await ensureSystemPackages(purpose);
+  if (purpose === "test") await ensurePromtool(root);
   await ensurePodmanRuns(root);
   if (purpose === "test") await ensureKubectl(root);
 }

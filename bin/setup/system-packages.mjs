@@ -136,6 +136,14 @@ async function aptInstall(prefix, packages) {
   }
 }
 
+/** Asks the mirrors what they have; false where this set-up may not. */
+export async function updatePackageLists() {
+  const prefix = aptPrefix();
+  if (prefix === null) return false;
+  const [command, ...args] = [...prefix, "apt-get", "update"];
+  return (await runWithProgress("package lists", command, args)).code === 0;
+}
+
 function hasPackageLists() {
   try {
     return readdirSync("/var/lib/apt/lists").some((name) => /_Packages/.test(name));
