@@ -3,11 +3,11 @@ import { settingsOf, type Setting } from "#runtime/settings.ts";
 import type { Command } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
 import { EXIT_CODES, flagText, usageLine, visibleSettings } from "./help.ts";
+import { markdownTable } from "./markdown-table.ts";
 
 const HEAD = `# The command line
 
-Made from the commands' own definitions (\`vitest run tests/cli/reference -u\` writes this file); \`gitfleet COMMAND
---help\` says the same.
+Made from the commands' own definitions (\`npm run docs\` writes this file); \`gitfleet COMMAND --help\` says the same.
 
 Every option has an environment variable. Daemons (reconciler, agent, status-bot, simulate) also read a YAML file named
 by \`--config\` or \`GITFLEET_CONFIG\`, whose keys are the options without \`--\`: \`poll-interval: 10s\`. Flags win over the
@@ -42,17 +42,9 @@ function commandReference(command: Command): string {
 function optionsTable(settings: readonly Setting[]): string {
   const rows = settings.map((setting) => {
     const value = setting.required ? "required" : setting.defaultText === null ? "" : `\`${setting.defaultText}\``;
-    return [`\`${cell(flagText(setting))}\``, cell(setting.description), cell(value), `\`${setting.env}\``];
+    return [`\`${flagText(setting)}\``, setting.description, value, `\`${setting.env}\``];
   });
-  const head = ["option", "", "default", "environment"];
-  const widths = head.map((_, column) => Math.max(3, ...[head, ...rows].map((row) => row[column]?.length ?? 0)));
-  const line = (cells: readonly string[]): string =>
-    `| ${cells.map((text, i) => text.padEnd(widths[i] ?? 0)).join(" | ")} |`;
-  return [line(head), line(widths.map((width) => "-".repeat(width))), ...rows.map(line), ""].join("\n");
-}
-
-function cell(text: string): string {
-  return text.replaceAll("|", "\\|");
+  return markdownTable(["option", "", "default", "environment"], rows);
 }
 
 function sentence(summary: string): string {

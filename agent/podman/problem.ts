@@ -78,7 +78,8 @@ export function problemOf(error: unknown, doing: string, socketPath: string): Pr
   return { kind, error: `cannot ${doing}: ${cause.slice(0, TEXT_MAX)}${advice === null ? "" : `; ${advice}`}` };
 }
 
-const ADVICE: readonly (readonly [RegExp, string])[] = [
+/** What to do about what podman says, the first that fits. */
+export const ADVICE: readonly (readonly [RegExp, string])[] = [
   [
     /no space left on device|disk is full|disk quota/i,
     "the disk is full: free space (podman system prune, journalctl --vacuum-size) or use smaller images",

@@ -17,7 +17,7 @@ const NATS_OPTIONS = [
 ];
 
 describe("the reference of the command line", () => {
-  test("is up to date (vitest -u writes it)", async () => {
+  test("is up to date (`npm run docs` writes it)", async () => {
     await expect(await cliReference()).toMatchFileSnapshot(resolve(import.meta.dirname, "../../docs/cli.md"));
   });
 });
