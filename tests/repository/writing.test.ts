@@ -14,7 +14,7 @@ describe("the writing of this repository", () => {
   });
 
   test("files are named in kebab-case for the one thing they give", () => {
-    const wrong = sources.filter((path) => !/^[a-z0-9-]+(\.test)?\.ts$/.test(path.split("/").at(-1) ?? ""));
+    const wrong = sources.filter((path) => !/^[a-z0-9-]+(\.test|\.slow)?\.ts$/.test(path.split("/").at(-1) ?? ""));
     expect(wrong).toEqual([]);
   });
 
