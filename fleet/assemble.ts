@@ -2,8 +2,7 @@
 import { suggestion } from "#schema/nearest.ts";
 import { quoted } from "#schema/shape-check.ts";
 import type { LabelSelector } from "#schema/selector.ts";
-import { DeviceIndex } from "./device-index.ts";
-import { comparePlaces, failureProblem, judgeDevices, type RuleFailure } from "./device-rules.ts";
+import type { DeviceId } from "#schema/names.ts";
 import {
   DEFAULT_FLEET_NAME,
   DEFAULT_SETTINGS,
@@ -13,38 +12,36 @@ import {
   type FleetSettings,
   type NamedSelector,
 } from "./fleet.ts";
+import { judgeMatches } from "./judge.ts";
+import { Matches, type Numbering } from "./matches.ts";
+import { NumberedMap } from "./numbered-map.ts";
 import type { ParsedFile } from "./parsed-file.ts";
-import type { DeploymentEntry, Named, SelectorEntry } from "./parsed-objects.ts";
+import type { DeploymentEntry, DeviceEntry, Named, ParsedObjects, SelectorEntry } from "./parsed-objects.ts";
 import { problemAt } from "./parsed-document.ts";
 import type { Problem, Warning } from "./problem.ts";
 import type { FleetReading } from "./read.ts";
+import { comparePlaces, failureProblem, type RuleFailure } from "./rule-failure.ts";
 
-/** Files come sorted by path. */
-export function assemble(files: readonly ParsedFile[]): FleetReading {
+/** Files come sorted by path. Yields now and then, so that its caller can do something else. */
+export function* assemble(files: readonly ParsedFile[], numbering: Numbering): Generator<void, FleetReading> {
   const problems = files.flatMap((file) => file.problems);
-  const selectors = firstOfEach(
-    files.flatMap((file) => file.objects.selectors),
-    "DeviceSelector",
-    problems,
-  );
-  const devices = firstOfEach(
-    files.flatMap((file) => file.objects.devices),
-    "Device",
-    problems,
-  );
-  const entries = firstOfEach(
-    files.flatMap((file) => file.objects.deployments),
-    "Deployment",
-    problems,
-  );
+  const objects = files.map((file) => file.objects);
+  const selectors = yield* firstOfEach(objects, ({ selectors: found }) => found, { kind: "DeviceSelector", problems });
+  const devices = yield* firstOfEach(objects, ({ devices: found }) => found, { kind: "Device", problems });
+  const entries = yield* firstOfEach(objects, ({ deployments: found }) => found, { kind: "Deployment", problems });
   const { name, settings } = settingsOf(files, problems);
   problems.push(...unknownSelectors(files, selectors));
   const deployments = [...entries.values()].flatMap((entry) => resolveDeployment(entry, selectors) ?? []);
-  const index = new DeviceIndex([...devices.values()].flatMap((device) => device.sound ?? []));
-  const failures = judgeDevices(deployments, index, settings);
+  const soundDevices = yield* NumberedMap.of(numbering.devices, soundOnes(devices.values()));
+  const matches = yield* Matches.of(numbering, soundDevices, deployments);
+  const failures = yield* judgeMatches(matches, settings);
   problems.push(...failures.filter(({ fatal }) => fatal).map(failureProblem));
+  const fleet =
+    problems.length > 0
+      ? null
+      : yield* fleetOf({ name, settings, deployments, devices: soundDevices, selectors, matches });
   return {
-    fleet: problems.length > 0 ? null : fleetOf(name, settings, deployments, index, selectors),
+    fleet,
     problems: problems.toSorted(comparePlaces),
     warnings: failures.filter(({ fatal }) => !fatal).map(withheldWarning),
     deployments: files.reduce((sum, { counts }) => sum + counts.Deployment, 0),
@@ -53,22 +50,33 @@ export function assemble(files: readonly ParsedFile[]): FleetReading {
 }
 
 /** By name; each later one of a name is a problem where it stands. */
-function firstOfEach<E extends Named<string, unknown>>(
-  entries: E[],
-  kind: string,
-  problems: Problem[],
-): Map<string, E> {
+function* firstOfEach<E extends Named<string, unknown>>(
+  objects: readonly ParsedObjects[],
+  entriesOf: (objects: ParsedObjects) => readonly E[],
+  { kind, problems }: { readonly kind: string; readonly problems: Problem[] },
+): Generator<void, Map<string, E>> {
   const first = new Map<string, E>();
-  for (const entry of entries) {
-    const earlier = first.get(entry.name);
-    if (earlier === undefined) first.set(entry.name, entry);
-    else {
-      const at = `${earlier.namePlace.file}:${earlier.namePlace.line}`;
-      const message = `there is already a ${kind} named ${quoted(entry.name)} at ${at}; rename or remove one of them`;
-      problems.push(problemAt(entry.namePlace, "duplicate-name", message));
+  for (const [at, one] of objects.entries()) {
+    if (at % FILES_PER_STEP === 0) yield;
+    for (const entry of entriesOf(one)) {
+      const earlier = first.get(entry.name);
+      if (earlier === undefined) first.set(entry.name, entry);
+      else problems.push(duplicateName(entry, earlier, kind));
     }
   }
   return first;
+}
+
+const FILES_PER_STEP = 100;
+
+function duplicateName(entry: Named<string, unknown>, { namePlace }: Named<string, unknown>, kind: string): Problem {
+  const at = `${namePlace.file}:${namePlace.line}`;
+  const message = `there is already a ${kind} named ${quoted(entry.name)} at ${at}; rename or remove one of them`;
+  return problemAt(entry.namePlace, "duplicate-name", message);
+}
+
+function* soundOnes(entries: Iterable<DeviceEntry>): Generator<readonly [DeviceId, Device], undefined> {
+  for (const { name, sound } of entries) if (sound !== null) yield [name, sound];
 }
 
 function settingsOf(files: readonly ParsedFile[], problems: Problem[]): { name: string; settings: FleetSettings } {
@@ -112,28 +120,29 @@ function withSelector(
   return deployment;
 }
 
-function fleetOf(
-  name: string,
-  settings: FleetSettings,
-  deployments: readonly Deployment[],
-  index: DeviceIndex<Device>,
-  selectors: ReadonlyMap<string, SelectorEntry>,
-): Fleet {
+interface FleetParts extends Pick<Fleet, "name" | "settings" | "devices" | "matches"> {
+  readonly deployments: readonly Deployment[];
+  readonly selectors: ReadonlyMap<string, SelectorEntry>;
+}
+
+function* fleetOf({ deployments, selectors, ...rest }: FleetParts): Generator<void, Fleet> {
+  const { numbering } = rest.matches;
+  const named = [...selectors.values()].flatMap(namedSelector);
   return {
-    name,
-    settings,
-    deployments: new Map(byName(deployments, ({ name: key }) => key)),
-    devices: new Map(index.devices.map((device) => [device.id, device])),
-    selectors: new Map(byName([...selectors.values()].flatMap(namedSelector), ({ name: key }) => key)),
+    ...rest,
+    deployments: yield* NumberedMap.of(
+      numbering.deployments,
+      deployments.map((one) => [one.name, one] as const),
+    ),
+    selectors: yield* NumberedMap.of(
+      numbering.selectors,
+      named.map((one) => [one.name, one] as const),
+    ),
   };
 }
 
 function namedSelector({ name, sound, place }: SelectorEntry): NamedSelector[] {
   return sound === null ? [] : [{ name, selector: sound, place }];
-}
-
-function byName<T, K extends string>(items: readonly T[], name: (item: T) => K): [K, T][] {
-  return items.map((item): [K, T] => [name(item), item]).toSorted(([a], [b]) => (a < b ? -1 : 1));
 }
 
 function withheldWarning(failure: RuleFailure): Warning {

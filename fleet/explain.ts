@@ -2,7 +2,7 @@
 import type { Labels } from "#schema/labels.ts";
 import type { DeploymentName, DeviceId } from "#schema/names.ts";
 import { expressionMatches, type LabelSelector, type SelectorExpression } from "#schema/selector.ts";
-import { deviceIndex, needsReports, type ReportedDevices } from "./desired.ts";
+import { needsReports, withReports, type ReportedDevices } from "./reported.ts";
 import type { Deployment, Fleet } from "./fleet.ts";
 import type { Place } from "./problem.ts";
 
@@ -42,7 +42,7 @@ export interface Explanation {
 
 /** Null where the fleet knows no such device. */
 export function explainDevice(fleet: Fleet, device: DeviceId, reported?: ReportedDevices): Explanation | null {
-  const known = deviceIndex(fleet, reported).devices.find(({ id }) => id === device);
+  const known = withReports(fleet, reported).devices.get(device);
   if (known === undefined) return null;
   const declared = fleet.devices.get(device);
   return {

@@ -5,6 +5,8 @@ import type { PublishedPort } from "#schema/port.ts";
 import type { Score, ScoreTag } from "#schema/score.ts";
 import type { LabelSelector } from "#schema/selector.ts";
 import type { ChoiceShape, TextShape } from "#schema/shape.ts";
+import type { Matches } from "./matches.ts";
+import type { NumberedMap } from "./numbered-map.ts";
 import type { Place } from "./problem.ts";
 import type { TemplatePart } from "./template.ts";
 
@@ -87,9 +89,11 @@ export interface NamedSelector {
 export interface Fleet {
   readonly name: string;
   readonly settings: FleetSettings;
-  readonly deployments: ReadonlyMap<DeploymentName, Deployment>;
-  readonly devices: ReadonlyMap<DeviceId, Device>;
-  readonly selectors: ReadonlyMap<string, NamedSelector>;
+  readonly deployments: NumberedMap<DeploymentName, Deployment>;
+  readonly devices: NumberedMap<DeviceId, Device>;
+  readonly selectors: NumberedMap<string, NamedSelector>;
+  /** Which deployments land on which of the declared devices. */
+  readonly matches: Matches;
 }
 
 /** What a fleet is called where no fleet.yaml names it. */

@@ -1,27 +1,14 @@
 /** What changes: desired against desired, or desired against what a bucket holds. A plan is data. */
-import { parseDesiredKey, type DevicePair } from "#schema/keys.ts";
-import type { DeploymentName, DeviceId } from "#schema/names.ts";
-import { compareBytes } from "./byte-order.ts";
+import { desiredKey, parseDesiredKey } from "#schema/keys.ts";
+import { Addition, comparePairs, Removal, Update, type Change } from "./change.ts";
+import { changedBlocks } from "./changed-pairs.ts";
 import { desiredState, wantedState, type DesiredState } from "./desired.ts";
 import type { Fleet } from "./fleet.ts";
+import { PairValues } from "./pair-values.ts";
 import type { Warning } from "./problem.ts";
+import { sortedChanges } from "./sorted-changes.ts";
 
-/** One key that changes. `before` and `after` are canonical JSON texts. */
-export type Change =
-  | { readonly action: "add"; readonly device: DeviceId; readonly deployment: DeploymentName; readonly after: string }
-  | {
-      readonly action: "update";
-      readonly device: DeviceId;
-      readonly deployment: DeploymentName;
-      readonly before: string;
-      readonly after: string;
-    }
-  | {
-      readonly action: "remove";
-      readonly device: DeviceId;
-      readonly deployment: DeploymentName;
-      readonly before: string;
-    };
+export type { Change } from "./change.ts";
 
 /** Everything that changes, sorted by device, then deployment. */
 export interface Plan {
@@ -37,41 +24,43 @@ export interface Plan {
  * as if nothing was paused, so that a pause is never shown as a removal. Null stands for a commit without a fleet.
  */
 export function planBetween(base: Fleet | null, head: Fleet | null): Plan {
-  const current = new Map<string, string>();
-  if (base !== null) for (const [key, value] of wantedState(base)) current.set(key, value.text);
-  return planAgainst(current, head === null ? NOTHING : desiredState(head));
+  if (head === null) return planOf(base === null ? [] : removalsOf(wantedState(base)), []);
+  const desired = desiredState(head);
+  if (head.settings.paused) return planOf([], desired.warnings);
+  const from = base === null ? nothingOf(desired.pairs) : wantedState(base);
+  return planOf(sortedChanges(changedBlocks(from, desired.pairs), desired), desired.warnings);
 }
 
 /** What a pass would write, against the keys and values that the bucket holds. Frozen pairs and foreign keys are left out. */
 export function planAgainst(current: ReadonlyMap<string, string>, desired: DesiredState): Plan {
   const changes: Change[] = [];
-  for (const { key, device, deployment, text: after } of desired.values.values()) {
-    const before = current.get(key);
-    if (before === undefined) changes.push({ action: "add", device, deployment, after });
-    else if (before !== after) changes.push({ action: "update", device, deployment, before, after });
+  for (const block of desired.blocks()) {
+    const { deployment } = block;
+    block.forEach((device, value) => {
+      const before = current.get(desiredKey({ device, deployment }));
+      if (before === undefined) changes.push(new Addition({ device, deployment }, value));
+      else if (before !== value.text) changes.push(new Update({ device, deployment }, { text: before }, value));
+    });
   }
   for (const [key, before] of current) {
-    if (desired.values.has(key)) continue;
     const pair = parseDesiredKey(key);
-    if (pair !== null && !desired.isFrozen(pair)) changes.push({ action: "remove", ...pair, before });
+    if (pair === null || desired.get(pair) !== undefined || desired.isFrozen(pair)) continue;
+    changes.push(new Removal(pair, { text: before }));
   }
-  return planOf(changes, desired.warnings);
+  return planOf(changes.toSorted(comparePairs), desired.warnings);
 }
-
-const NOTHING: DesiredState = { values: new Map(), isFrozen: () => false, withheld: new Map(), warnings: [] };
 
 function planOf(changes: Change[], warnings: readonly Warning[]): Plan {
-  const count = (action: Change["action"]): number => changes.filter((change) => change.action === action).length;
-  return {
-    added: count("add"),
-    updated: count("update"),
-    removed: count("remove"),
-    changes: changes.toSorted(comparePairs),
-    warnings,
-  };
+  const counts = { add: 0, update: 0, remove: 0 };
+  for (const { action } of changes) counts[action] += 1;
+  return { added: counts.add, updated: counts.update, removed: counts.remove, changes, warnings };
 }
 
-/** By device, then deployment. */
-export function comparePairs(a: DevicePair, b: DevicePair): number {
-  return compareBytes(a.device, b.device) || compareBytes(a.deployment, b.deployment);
+/** The same numbers, and no pair that has a value. */
+function nothingOf({ matches, sight }: PairValues): PairValues {
+  return new PairValues(matches, { ...sight, devices: "none" });
+}
+
+function removalsOf(values: PairValues): Change[] {
+  return sortedChanges(changedBlocks(values, nothingOf(values)), null);
 }

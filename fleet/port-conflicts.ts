@@ -1,6 +1,6 @@
 /** Two services on one device that publish the same port. */
 import { parsePort, type PublishedPort } from "#schema/port.ts";
-import type { Cause } from "./device-rules.ts";
+import type { Cause } from "./rule-failure.ts";
 import type { Deployment, PlacedPort } from "./fleet.ts";
 import { renderParts, type LabelledDevice } from "./template.ts";
 
@@ -62,6 +62,11 @@ function byDevice(matched: readonly MatchedDeployment[]): [LabelledDevice, numbe
   return [...found].toSorted(([a], [b]) => (a.id < b.id ? -1 : 1));
 }
 
+/** True where deployments that land on one device publish the same port there; without a device, as far as it is certain. */
+export function portsClash(deployments: readonly Deployment[], device: LabelledDevice | null): boolean {
+  return conflictsOf(deployments, device).length > 0;
+}
+
 function conflictsOf(deployments: readonly Deployment[], device: LabelledDevice | null): Conflict[] {
   const taken = new Map<string, Holder>();
   const conflicts: Conflict[] = [];
@@ -113,6 +118,7 @@ function causeOf({ later, earlier }: Conflict, device: LabelledDevice | null): C
   };
 }
 
-function isTemplated(deployment: Deployment): boolean {
+/** True where a port depends on the device. */
+export function isTemplated(deployment: Deployment): boolean {
   return deployment.parts.ports.some(({ parts }) => parts !== null);
 }

@@ -3,8 +3,10 @@ import { FILE_MAX_BYTES } from "#schema/limits.ts";
 import { compareBytes } from "./byte-order.ts";
 import { assemble } from "./assemble.ts";
 import type { Fleet } from "./fleet.ts";
+import { Numbering } from "./matches.ts";
 import { parseFile, unreadableFile, type ParsedFile } from "./parsed-file.ts";
 import type { Problem, Warning } from "./problem.ts";
+import { finished } from "./steps.ts";
 import { FLEET_FILE, isFleetPath, type Snapshot, type SnapshotEntry } from "./snapshot.ts";
 
 /** What one snapshot says. */
@@ -42,7 +44,7 @@ export class FleetReader {
     }
     this.#known = known;
     const files = [...known.values()].map(({ file }) => file).toSorted((a, b) => compareBytes(a.path, b.path));
-    return assemble(files);
+    return finished(assemble(files, new Numbering()));
   }
 
   #read(entry: SnapshotEntry, snapshot: Snapshot): ParsedFile | null {

@@ -1,20 +1,27 @@
 /** The value of a deployment for one device: placeholders replaced, canonical, tagged as the fleet wants it. */
 import { canonicalJson, type JsonValue } from "#schema/canonical-json.ts";
+import type { DeviceId } from "#schema/names.ts";
 import { taggedScore, type Score, type ScoreTag } from "#schema/score.ts";
 import { sha256Digest } from "./digest.ts";
-import { isConstant, parseTemplate, renderParts, type LabelledDevice, type TemplatePart } from "./template.ts";
+import type { Deployment } from "./fleet.ts";
+import { parseTemplate, renderParts, type LabelledDevice, type TemplatePart } from "./template.ts";
 
-/** A value on the wire. */
+/** A value on the wire. Text and digest are made when somebody asks: a plan mostly counts. */
 export class RenderedValue {
-  /** Canonical JSON. */
-  readonly text: string;
+  #text: string | (() => string);
   #digest: string | null = null;
 
-  constructor(text: string) {
-    this.text = text;
+  constructor(text: string | (() => string)) {
+    this.#text = text;
   }
 
-  /** Of the text as UTF-8; made when somebody asks, since a plan never does. */
+  /** Canonical JSON. */
+  get text(): string {
+    if (typeof this.#text !== "string") this.#text = this.#text();
+    return this.#text;
+  }
+
+  /** Of the text as UTF-8. */
   get digest(): string {
     this.#digest ??= sha256Digest(this.text);
     return this.#digest;
@@ -27,31 +34,51 @@ export class RenderedValue {
  */
 export class ScoreRenderer {
   readonly tag: ScoreTag;
-  readonly #parts: readonly TemplatePart[];
-  readonly #constant: RenderedValue | null;
+  /** The value of every device; null where each has its own. */
+  readonly constant: RenderedValue | null;
+  readonly #score: Score;
+  #parts: readonly TemplatePart[] | null = null;
 
-  constructor(score: Score, tag: ScoreTag) {
+  constructor({ score, parts: { templates } }: Pick<Deployment, "score" | "parts">, tag: ScoreTag) {
     this.tag = tag;
-    this.#parts = textParts(score, tag);
-    this.#constant = isConstant(this.#parts) ? new RenderedValue(literalText(this.#parts)) : null;
+    this.#score = score;
+    this.constant = templates.length > 0 ? null : new RenderedValue(() => this.#textFor(NO_DEVICE));
   }
 
-  /** The value for a device, or null where it lacks a label. */
-  render(device: LabelledDevice): RenderedValue | null {
-    if (this.#constant !== null) return this.#constant;
-    const rendered = renderParts(this.#parts, device);
-    return rendered.kind === "text" ? new RenderedValue(rendered.text) : null;
+  /** The value for a device. */
+  render(device: LabelledDevice): RenderedValue {
+    return this.constant ?? new RenderedValue(() => this.#textFor(device));
+  }
+
+  /** The number of bytes on the wire; null where the device lacks a label. */
+  sizeFor(device: LabelledDevice): number | null {
+    const rendered = renderParts(this.#textParts(), device);
+    return rendered.kind === "text" ? Buffer.byteLength(rendered.text) : null;
+  }
+
+  #textFor(device: LabelledDevice): string {
+    const rendered = renderParts(this.#textParts(), device);
+    if (rendered.kind === "text") return rendered.text;
+    throw new Error(`there is no value for ${device.id}, which lacks the label ${rendered.key}: judge the rules first`);
+  }
+
+  #textParts(): readonly TemplatePart[] {
+    this.#parts ??= textParts(this.#score, this.tag);
+    return this.#parts;
   }
 }
 
+/** Nobody: a constant text is the same for every device. */
+const NO_DEVICE: LabelledDevice = { id: "" as DeviceId, labels: new Map() };
+
 const renderers = new WeakMap<Score, ScoreRenderer>();
 
-/** The renderer of a score, kept for as long as the score is. */
-export function rendererOf(score: Score, tag: ScoreTag): ScoreRenderer {
-  const known = renderers.get(score);
+/** The renderer of a deployment's score, kept for as long as the score is. */
+export function rendererOf(deployment: Pick<Deployment, "score" | "parts">, tag: ScoreTag): ScoreRenderer {
+  const known = renderers.get(deployment.score);
   if (known?.tag === tag) return known;
-  const renderer = new ScoreRenderer(score, tag);
-  renderers.set(score, renderer);
+  const renderer = new ScoreRenderer(deployment, tag);
+  renderers.set(deployment.score, renderer);
   return renderer;
 }
 
@@ -105,10 +132,6 @@ function unusedCharacter(text: string): string {
     if (!used.has(character)) return character;
   }
   throw new Error("a score holds every character beyond the basic plane; no file that is read is long enough for that");
-}
-
-function literalText(parts: readonly TemplatePart[]): string {
-  return parts.map((part) => (part.kind === "literal" ? part.text : "")).join("");
 }
 
 // Array.isArray does not narrow readonly arrays.

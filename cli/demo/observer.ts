@@ -100,11 +100,7 @@ export class FleetObserver {
     const { fleet, problems } = readFleetFolder(this.#fleet.repository.path);
     if (fleet === null)
       throw new Error(`the repository is not valid: ${problems.map(({ message }) => message).join("; ")}`);
-    const counts = new Map<string, number>();
-    for (const { deployment } of desiredState(fleet).values.values()) {
-      counts.set(deployment, (counts.get(deployment) ?? 0) + 1);
-    }
-    return counts;
+    return new Map([...desiredState(fleet).blocks()].map(({ deployment, size }) => [deployment, size]));
   }
 
   /** True where the bucket holds a value (not a marker) under this key. */

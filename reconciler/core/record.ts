@@ -3,6 +3,7 @@ import type { ReconcilerRecord } from "#schema/wire.ts";
 import { canonicalJson } from "#schema/canonical-json.ts";
 import { wireTime } from "#schema/time.ts";
 import { DEFAULT_SETTINGS } from "#fleet/fleet.ts";
+import { pausedParts } from "#fleet/pauses.ts";
 import type { Stance } from "./stance.ts";
 import { appliedTarget } from "./stance.ts";
 import type { State } from "./state.ts";
@@ -80,8 +81,8 @@ function withoutExtras(record: ReconcilerRecord): ReconcilerRecord {
 
 // Additions to the record are there only where they say something.
 function extras({ fleet, desired: { withheld } }: Target): Partial<ReconcilerRecord> {
-  const devices = [...fleet.devices.values()].filter((device) => device.paused).map((device) => device.id);
-  const deployments = [...fleet.deployments.values()].filter((one) => one.paused).map((one) => one.name);
+  const paused = pausedParts(fleet);
+  const [devices, deployments] = [paused.devices.map(({ id }) => id), paused.deployments.map(({ name }) => name)];
   const offlineAfterMs = fleet.settings.offlineAfterMs;
   return {
     ...(fleet.settings.paused ? { paused: true } : {}),

@@ -1,9 +1,8 @@
 /** What going from one fleet to another would do, as the comment tells it. */
 import { judgeRemovals } from "#fleet/blast-radius.ts";
 import { desiredState } from "#fleet/desired.ts";
-import { DeviceIndex } from "#fleet/device-index.ts";
 import { distinctChanges, type DistinctChange } from "#fleet/distinct-changes.ts";
-import type { Deployment, Device, Fleet } from "#fleet/fleet.ts";
+import type { Deployment, Fleet } from "#fleet/fleet.ts";
 import { planBetween, type Plan } from "#fleet/plan.ts";
 import type { DeploymentRow, PlanReport, WideSelector } from "./judgement.ts";
 
@@ -52,7 +51,7 @@ function removalsFirst(a: DistinctChange, b: DistinctChange): number {
 }
 
 function heldMessage(plan: Plan, base: Fleet, head: Fleet): string | null {
-  const of = desiredState(base).values.size;
+  const of = desiredState(base).size;
   const removals = { removes: plan.removed, of, remaining: of - plan.removed + plan.added };
   const judgement = judgeRemovals(removals, [base.settings.prune, head.settings.prune]);
   return judgement.held ? judgement.message : null;
@@ -60,20 +59,18 @@ function heldMessage(plan: Plan, base: Fleet, head: Fleet): string | null {
 
 /** Deployments that select nothing or everything, where this change made it so. */
 function wideSelectors(base: Fleet | null, head: Fleet): WideSelector[] {
-  const before = new DeviceIndex(base?.devices.values() ?? []);
-  const after = new DeviceIndex(head.devices.values());
   const found: WideSelector[] = [];
   for (const deployment of head.deployments.values()) {
-    const matches = widthOf(deployment, after);
+    const matches = widthOf(deployment, head);
     const earlier = base?.deployments.get(deployment.name);
-    if (matches === null || (earlier !== undefined && widthOf(earlier, before) === matches)) continue;
+    if (matches === null || (base !== null && earlier !== undefined && widthOf(earlier, base) === matches)) continue;
     found.push({ deployment: deployment.name, matches, devices: head.devices.size });
   }
   return found;
 }
 
-function widthOf({ selector }: Deployment, index: DeviceIndex<Device>): WideSelector["matches"] | null {
-  const selected = index.select(selector).length;
+function widthOf({ name }: Deployment, { matches, devices }: Fleet): WideSelector["matches"] | null {
+  const selected = matches.of(name)?.matched.size ?? 0;
   if (selected === 0) return "nothing";
-  return selected === index.devices.length && selected > 1 ? "everything" : null;
+  return selected === devices.size && selected > 1 ? "everything" : null;
 }

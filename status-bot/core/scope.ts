@@ -27,7 +27,7 @@ export function scopeOf({ commit, before, fleet, pull }: ScopeParts): RolloutSco
   for (const change of planBetween(pull.base, pull.head).changes) {
     const key = desiredKey(change);
     if (pairs.has(key) || desired.isFrozen(change)) continue;
-    pairs.set(key, pairOf(change, desired.values.get(key)?.digest ?? null));
+    pairs.set(key, pairOf(change, desired.get(change)?.digest ?? null));
   }
   return { commit, pairs: [...pairs.values()] };
 }
