@@ -1,5 +1,6 @@
 /** What a message of a bucket means: a value put, or a marker that the key is gone. */
 import type { Msg } from "@nats-io/transport-node";
+import { rawHeadersOf } from "./raw-headers.ts";
 
 const OPERATION_HEADER = "KV-Operation";
 /** Set on the markers that the server (2.11 and later) leaves by itself: MaxAge, Purge, Remove. */
@@ -27,24 +28,22 @@ export type FeedChange = MessageChange | { readonly kind: "absent"; readonly key
 export function operationOf(message: Pick<Msg, "headers">): "put" | "delete" | "purge" {
   const headers = message.headers;
   if (headers === undefined) return "put";
-  const operation = headers.get(OPERATION_HEADER);
+  return operationNamed(headers.get(OPERATION_HEADER), headers.get(MARKER_REASON_HEADER));
+}
+
+function operationNamed(operation: string | undefined, markerReason: string | undefined): "put" | "delete" | "purge" {
   if (operation === "DEL") return "delete";
-  if (operation === "PURGE" || headers.get(MARKER_REASON_HEADER) !== "") return "purge";
-  return "put";
+  return operation === "PURGE" || (markerReason ?? "") !== "" ? "purge" : "put";
 }
 
 /** The change a message stands for. */
 export function changeOf(
-  message: Pick<Msg, "headers" | "data">,
+  message: Msg,
   { key, revision, atUs }: { key: string; revision: number; atUs: number },
 ): MessageChange {
-  const kind = operationOf(message);
+  const headers = rawHeadersOf(message);
+  const kind = operationNamed(headers(OPERATION_HEADER), headers(MARKER_REASON_HEADER));
   const atMs = Math.floor(atUs / 1_000);
   if (kind !== "put") return { kind, key, revision, atMs };
-  return { kind, key, value: message.data, revision, atMs, headers: (name) => headerOf(message, name) };
-}
-
-/** One header's value, or undefined. */
-export function headerOf(message: Pick<Msg, "headers">, name: string): string | undefined {
-  return message.headers?.has(name) === true ? message.headers.get(name) : undefined;
+  return { kind, key, value: message.data, revision, atMs, headers };
 }

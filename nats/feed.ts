@@ -4,7 +4,7 @@ import { sleep } from "#runtime/clock.ts";
 import type { BucketName } from "#schema/keys.ts";
 import { toNatsFailure } from "./errors.ts";
 import type { FeedChange } from "./feed-change.ts";
-import { memoryOf, type RememberingReader } from "./feed-memory.ts";
+import { memoryOf, type FeedMemory, type RememberingReader } from "./feed-memory.ts";
 import { Held, type FeedHold } from "./feed-hold.ts";
 import { FeedPosition } from "./feed-position.ts";
 import { runSession } from "./feed-session.ts";
@@ -12,7 +12,7 @@ import type { NatsLink } from "./link.ts";
 import { isKeyFilter } from "./subjects.ts";
 export type { FeedChange } from "./feed-change.ts";
 export type { FeedHold } from "./feed-hold.ts";
-export type { RememberingReader } from "./feed-memory.ts";
+export type { FeedMemory, RememberingReader } from "./feed-memory.ts";
 
 /** How soon a lost consumer is noticed: two to three of these. */
 const IDLE_HEARTBEAT_MS = 1_000;
@@ -46,6 +46,8 @@ export interface FeedOptions {
   readonly auditMs?: number;
   /** Where the reader knows what the bucket holds, the feed need not remember each key, too. */
   readonly remembers?: RememberingReader;
+  /** Where the reader notes the time of each key anyway, it is the feed's memory itself. */
+  readonly memory?: FeedMemory;
 }
 
 /** A running feed. */
@@ -95,7 +97,7 @@ class FeedRunner {
     this.#link = link;
     this.#options = options;
     this.#handlers = handlers;
-    this.#position = new FeedPosition(memoryOf(this.#reader()));
+    this.#position = new FeedPosition(options.memory ?? memoryOf(this.#reader()));
   }
 
   /** What it knows is not true any more when it has to forget it. */
