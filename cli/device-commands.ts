@@ -20,6 +20,18 @@ export const AGENT_COMMANDS: readonly CommandEntry[] = [
     summary: "list the volumes of deployments, and remove those no longer used",
     load: () => import("./commands/agent-volumes.ts"),
   },
+  {
+    name: "agent install",
+    group: "On a device",
+    summary: "make the agent a service of this device, or change its settings",
+    load: () => import("./commands/agent-install.ts"),
+  },
+  {
+    name: "agent uninstall",
+    group: "On a device",
+    summary: "stop the agent's service and remove it; containers run on",
+    load: () => import("./commands/agent-uninstall.ts"),
+  },
 ];
 
 export const DOCTOR: CommandEntry = {

@@ -1,0 +1,75 @@
+/** What the service manager has to be told: run where it runs, left to a person where it does not. Pure. */
+import type { Scope } from "./places.ts";
+import type { Services, UnitState } from "./found.ts";
+import type { Wanted } from "./plan.ts";
+import type { Run } from "./step.ts";
+import { UNIT_NAME } from "./unit.ts";
+
+const PODMAN_SOCKET = "podman.socket";
+
+/** What the service manager does not know yet. */
+export interface Changed {
+  readonly unit: boolean;
+  /** Of all files that the agent reads when it starts. */
+  readonly any: boolean;
+}
+
+/** `systemctl`, for the machine or for the user. */
+export function systemctl(scope: Scope, ...words: readonly string[]): readonly string[] {
+  return ["systemctl", ...(scope === "user" ? ["--user"] : []), ...words];
+}
+
+/** The commands of an installation. */
+export function commandsFor(
+  wanted: Pick<Wanted, "places" | "root" | "podmanSocket">,
+  services: Services | null,
+  changed: Changed,
+): { run: Run[]; remaining: Run[] } {
+  const { scope } = wanted.places;
+  if (wanted.root !== "") return { run: [], remaining: intoAnotherRoot(wanted) };
+  const commands = [
+    ...(changed.unit || services?.agent.needsReload !== false ? [reload(scope)] : []),
+    ...(wanted.podmanSocket && !isUp(services?.podmanSocket) ? [socket(scope)] : []),
+    ...agent(scope, services, changed.any),
+    ...(scope === "user" && services?.lingers !== true ? [linger()] : []),
+  ];
+  return services === null ? { run: [], remaining: commands } : { run: commands, remaining: [] };
+}
+
+function agent(scope: Scope, services: Services | null, anyChanged: boolean): Run[] {
+  if (!isUp(services?.agent))
+    return [run(systemctl(scope, "enable", "--now", UNIT_NAME), "the agent runs, also after a reboot")];
+  return anyChanged ? [run(systemctl(scope, "restart", UNIT_NAME), "the agent runs with what changed")] : [];
+}
+
+function socket(scope: Scope): Run {
+  return run(systemctl(scope, "enable", "--now", PODMAN_SOCKET), "podman answers the agent");
+}
+
+function reload(scope: Scope): Run {
+  return run(systemctl(scope, "daemon-reload"), "systemd reads the unit");
+}
+
+function linger(): Run {
+  return run(["loginctl", "enable-linger"], "this user's services run without a login");
+}
+
+// A user's units are enabled by the user, once the device runs.
+function intoAnotherRoot({
+  places: { scope },
+  root,
+  podmanSocket,
+}: Pick<Wanted, "places" | "root" | "podmanSocket">): Run[] {
+  const units = [...(podmanSocket ? [PODMAN_SOCKET] : []), UNIT_NAME];
+  if (scope === "system")
+    return [run(["systemctl", "--root", root, "enable", ...units], "the device starts the agent when it boots")];
+  return [run(systemctl(scope, "enable", "--now", ...units), "the agent runs; on the device, as its user"), linger()];
+}
+
+function isUp(unit: UnitState | undefined): boolean {
+  return unit?.enabled === true && unit.active;
+}
+
+function run(words: readonly string[], so: string): Run {
+  return { kind: "run", words, so };
+}

@@ -1,0 +1,40 @@
+/** The agent's settings file as `agent install` writes it, and how it is told from one that a person has edited. */
+import { createHash } from "node:crypto";
+import { dump, load } from "js-yaml";
+
+/** A value as it stands in the file. */
+export type FileValue = string | number | boolean | readonly string[] | Readonly<Record<string, string>>;
+/** By the key in the file, which is the option's name. */
+export type FileValues = Readonly<Record<string, FileValue>>;
+
+const SEAL = "# As gitfleet wrote it: ";
+
+/** The text of the file; equal values give equal bytes. */
+export function settingsText(values: FileValues): string {
+  const sorted = Object.fromEntries(Object.entries(values).toSorted(([a], [b]) => order(a) - order(b)));
+  const body = `# Settings of the gitfleet agent on this device: the options of \`gitfleet agent --help\`, without the dashes.
+# Edit it freely: \`gitfleet agent install\` never overwrites a file that a person has changed.
+${dump(sorted, { lineWidth: -1 })}`;
+  return `${body}${SEAL}${digest(body)}\n`;
+}
+
+/** True where nobody has changed the file since gitfleet wrote it. */
+export function isUntouched(text: string): boolean {
+  const at = text.lastIndexOf(SEAL);
+  return at >= 0 && text.slice(at + SEAL.length) === `${digest(text.slice(0, at))}\n`;
+}
+
+/** What an untouched file holds. */
+export function valuesIn(text: string): FileValues {
+  return (load(text) ?? {}) as FileValues;
+}
+
+function digest(text: string): string {
+  return `sha256:${createHash("sha256").update(text).digest("hex")}`;
+}
+
+/** Who the device is comes first, then the way to NATS, then the rest. */
+function order(key: string): number {
+  const at = ["device-id", "labels", "nats"].findIndex((first) => key === first || key.startsWith(`${first}-`));
+  return at < 0 ? 3 : at;
+}
