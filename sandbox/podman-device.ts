@@ -18,6 +18,8 @@ import { until } from "./until.ts";
 
 const API_WITHIN_MS = 20_000;
 const REMOVE_WITHIN_MS = 60_000;
+/** Building an image takes longest of all that a device's podman is asked for. */
+const COMMAND_WITHIN_MS = 300_000;
 
 /** Which device to start. */
 export interface PodmanDeviceOptions {
@@ -148,7 +150,8 @@ class LocalDevice implements PodmanDevice {
 
   async podman(...args: string[]): Promise<string> {
     const [command, rest] = this.#wrap(this.#call.program, [...this.#call.args, ...args]);
-    const { stdout } = await runCommand(command, rest, { env: this.#call.env, cwd: "/" });
+    const limits = { env: this.#call.env, cwd: "/", limitMs: COMMAND_WITHIN_MS };
+    const { stdout } = await runCommand(command, rest, limits);
     return stdout.trim();
   }
 

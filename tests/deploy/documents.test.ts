@@ -8,16 +8,28 @@ import { parseArguments } from "#cli/parse-arguments.ts";
 import { repositoryRoot } from "#tests/repository/files.ts";
 import { kubectl, kustomize, type KubernetesObject } from "./kubectl.ts";
 import { commandsIn } from "./shell-blocks.ts";
+import { workloads } from "./workloads.ts";
 
 const DOCUMENTS = ["README.md", "deploy/kubernetes/README.md"];
 const overlay = (name: string): Promise<KubernetesObject[]> => kustomize(join("deploy/kubernetes/overlays", name));
 const objects = [...(await overlay("trial")), ...(await overlay("production"))];
 
+const images = workloads(objects).map(({ container }) => container.image);
+
 describe.each(DOCUMENTS)("%s", (path) => {
   const text = readFileSync(join(repositoryRoot, path), "utf8");
 
-  test("shows how it is installed", () => {
+  test("shows how the image is made and how it is installed", () => {
+    expect(commandsOf(text, "npm").join("\n")).toContain("npm run image -- --tag ");
     expect(commandsOf(text, "kubectl").join("\n")).toContain("kubectl apply --kustomize");
+  });
+
+  test("makes and pushes the image that the overlays name", () => {
+    const named = [...commandsOf(text, "npm"), ...commandsOf(text, "podman")].flatMap(
+      (line) => line.match(/registry\.\S+/g) ?? [],
+    );
+    expect(named).toHaveLength(2);
+    expect(images).toEqual(expect.arrayContaining(named));
   });
 
   test.each(commandsOf(text, "kubectl"))("%s", async (line) => {
