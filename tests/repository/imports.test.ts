@@ -99,7 +99,7 @@ function importsOf(path: string): string[] {
 }
 
 function isTest(path: string): boolean {
-  return path.endsWith(".test.ts");
+  return /\.(?:test|slow)\.ts$/.test(path);
 }
 
 function roomOf(path: string): string {
