@@ -18,10 +18,17 @@ export function applyDelta(base: Uint8Array, delta: Uint8Array): Buffer {
   const result = Buffer.allocUnsafe(size);
   let filled = 0;
   while (cursor.at < delta.length) {
-    const piece = nextPiece(base, delta, cursor);
-    if (filled + piece.length > size) throw corrupt("it makes more than it announced");
-    result.set(piece, filled);
-    filled += piece.length;
+    const opcode = byteAt(delta, cursor);
+    if (opcode === 0) throw corrupt("it has an unknown instruction");
+    const isCopy = (opcode & 0x80) !== 0;
+    const from = isCopy ? readSparse(delta, cursor, opcode & 0x0f, 4) : cursor.at;
+    const length = isCopy ? readSparse(delta, cursor, (opcode >> 4) & 0x07, 3) || 0x10000 : opcode;
+    const source = isCopy ? base : delta;
+    if (from + length > source.length) throw corrupt("it copies from beyond its base, or ends too early");
+    if (filled + length > size) throw corrupt("it makes more than it announced");
+    copyBytes(source, from, result, filled, length);
+    filled += length;
+    if (!isCopy) cursor.at += length;
   }
   if (filled !== size) throw corrupt("it makes less than it announced");
   return result;
@@ -31,21 +38,12 @@ interface Cursor {
   at: number;
 }
 
-// Either a copy out of the base (offset and size in up to seven bytes) or up to 127 literal bytes.
-function nextPiece(base: Uint8Array, delta: Uint8Array, cursor: Cursor): Uint8Array {
-  const opcode = byteAt(delta, cursor);
-  if ((opcode & 0x80) === 0) {
-    if (opcode === 0) throw corrupt("it has an unknown instruction");
-    const end = cursor.at + opcode;
-    if (end > delta.length) throw corrupt("it ends too early");
-    const literal = delta.subarray(cursor.at, end);
-    cursor.at = end;
-    return literal;
-  }
-  const offset = readSparse(delta, cursor, opcode & 0x0f, 4);
-  const size = readSparse(delta, cursor, (opcode >> 4) & 0x07, 3) || 0x10000;
-  if (offset + size > base.length) throw corrupt("it copies from beyond its base");
-  return base.subarray(offset, offset + size);
+/** Below this a loop is quicker than a call. */
+const LOOP_BYTES = 24;
+
+function copyBytes(source: Uint8Array, from: number, target: Buffer, to: number, length: number): void {
+  if (length > LOOP_BYTES) target.set(source.subarray(from, from + length), to);
+  else for (let index = 0; index < length; index += 1) target[to + index] = source[from + index] ?? 0;
 }
 
 function readSparse(delta: Uint8Array, cursor: Cursor, present: number, count: number): number {

@@ -4,9 +4,16 @@ import { isAbsolute, join, resolve } from "node:path";
 import { inflateSync } from "node:zlib";
 import { GitError } from "./git-error.ts";
 import { inflatePrefix } from "./inflate.ts";
-import { OBJECT_MAX_BYTES, type GitObject, type ObjectId, type ObjectReader, type ObjectType } from "./objects.ts";
+import {
+  OBJECT_MAX_BYTES,
+  type GitObject,
+  type ObjectId,
+  type ObjectReader,
+  type ObjectType,
+  type Oversized,
+} from "./objects.ts";
 import { openPackOnDisk } from "./pack-on-disk.ts";
-import type { Pack } from "./pack.ts";
+import { byPlace, type Pack, type Place } from "./pack.ts";
 
 const ALTERNATES_DEPTH_MAX = 5;
 const LOOSE_HEADER = /^(commit|tree|blob|tag) (\d{1,12})\0/;
@@ -32,8 +39,16 @@ export class DiskObjects implements ObjectReader {
     return this.#fromPacks(id, (pack, at) => pack.readAt(at, (baseId) => this.read(baseId))) ?? this.#readLoose(id);
   }
 
-  sizeOf(id: ObjectId): number | null {
-    return this.#fromPacks(id, (pack, at) => pack.sizeAt(at)) ?? this.#looseHeader(id)?.sizeBytes ?? null;
+  readUpTo(id: ObjectId, maxBytes: number): GitObject | Oversized | null {
+    const packed = this.#fromPacks(id, (pack, at) => pack.readUpTo(at, maxBytes, (baseId) => this.read(baseId)));
+    if (packed !== null) return packed;
+    const sizeBytes = this.#looseHeader(id)?.sizeBytes ?? 0;
+    return sizeBytes > maxBytes ? { type: null, sizeBytes } : this.#readLoose(id);
+  }
+
+  inStoredOrder(ids: readonly ObjectId[]): readonly ObjectId[] {
+    if (!this.#scanned) this.#scan();
+    return byPlace(ids, (id) => this.#find(id));
   }
 
   /** Ids that begin with these hex digits, at least two of them; a few at most. */
@@ -66,7 +81,7 @@ export class DiskObjects implements ObjectReader {
     return later === null ? null : use(later.pack, later.at);
   }
 
-  #find(id: ObjectId): { pack: Pack; at: number } | null {
+  #find(id: ObjectId): Place | null {
     for (const { pack } of this.#packs.values()) {
       const at = pack.index.find(id);
       if (at !== null) return { pack, at };

@@ -54,8 +54,12 @@ class Objects implements ObjectReader {
     return this.#objects.get(id) ?? null;
   }
 
-  sizeOf(id: string): number | null {
-    return this.read(id)?.bytes.length ?? null;
+  readUpTo(id: string): GitObject | null {
+    return this.read(id);
+  }
+
+  inStoredOrder(ids: readonly string[]): readonly string[] {
+    return ids;
   }
 }
 
@@ -132,7 +136,8 @@ describe("the changes between two commits", () => {
     const read: string[] = [];
     const watched: ObjectReader = {
       read: (id) => (read.push(id), objects.read(id)),
-      sizeOf: (id) => objects.sizeOf(id),
+      readUpTo: (id) => objects.readUpTo(id),
+      inStoredOrder: (ids) => ids,
     };
     const snapshots = new FleetSnapshots();
     for (const text of ["one", "two"]) {

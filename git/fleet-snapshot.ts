@@ -65,22 +65,14 @@ class GitSnapshot implements Snapshot {
   }
 
   async read(objects: ObjectReader, wanted: readonly SnapshotEntry[], turn: Turn): Promise<void> {
-    for (const { id, path } of wanted) {
+    const paths = new Map(wanted.map(({ id, path }) => [id, path]));
+    for (const id of objects.inStoredOrder([...paths.keys()])) {
       if (turn.isOver()) await turn.yield();
-      if (!this.#contents.has(id) && !this.#large.has(id)) this.#readContent(objects, id, path);
+      const object = objects.readUpTo(id, CONTENT_MAX_BYTES);
+      if (object?.type === "blob") this.#contents.set(id, object.bytes);
+      else if (object?.type === null) this.#large.set(id, object.sizeBytes);
+      else throw missing(paths.get(id) ?? id);
     }
-  }
-
-  #readContent(objects: ObjectReader, id: ObjectId, path: string): void {
-    const sizeBytes = objects.sizeOf(id);
-    if (sizeBytes === null) throw missing(path);
-    if (sizeBytes > CONTENT_MAX_BYTES) {
-      this.#large.set(id, sizeBytes);
-      return;
-    }
-    const object = objects.read(id);
-    if (object === null || object.type !== "blob") throw missing(path);
-    this.#contents.set(id, object.bytes);
   }
 
   #sized(entries: readonly SnapshotEntry[]): readonly SnapshotEntry[] {

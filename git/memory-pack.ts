@@ -3,7 +3,7 @@ import { hash } from "node:crypto";
 import { GitError } from "./git-error.ts";
 import { inflate } from "./inflate.ts";
 import { objectIdOf, type ObjectId } from "./objects.ts";
-import { ENTRY_HEADER_MAX_BYTES, readEntryHeader } from "./pack-entry.ts";
+import { readEntryHeader } from "./pack-entry.ts";
 import { Pack, type FindBase, type PackIndex } from "./pack.ts";
 import { Turn } from "./turn.ts";
 
@@ -20,10 +20,17 @@ export async function openMemoryPack(bytes: Buffer, findBase: FindBase, signal?:
   const count = checkedCount(bytes);
   const index = new MemoryIndex(bytes.length - CHECKSUM_BYTES);
   const pack = new Pack(index, (start, end) => bytes.subarray(start, end));
-  const turn = new Turn(signal);
-  const deltas = await scan(bytes, count, index, turn);
-  await resolveDeltas(deltas, { pack, index, findBase, turn });
+  const work = { bytes, pack, index, findBase, turn: new Turn(signal) };
+  await resolveOpen(await scan(count, work), work);
   return pack;
+}
+
+interface Opening {
+  readonly bytes: Buffer;
+  readonly pack: Pack;
+  readonly index: MemoryIndex;
+  readonly findBase: FindBase;
+  readonly turn: Turn;
 }
 
 function checkedCount(bytes: Buffer): number {
@@ -38,34 +45,29 @@ function checkedCount(bytes: Buffer): number {
   return bytes.readUInt32BE(8);
 }
 
-// Walks over all entries: each ends where its zlib stream ends. Gives where the deltas begin.
-async function scan(bytes: Buffer, count: number, index: MemoryIndex, turn: Turn): Promise<number[]> {
-  const end = bytes.length - CHECKSUM_BYTES;
-  const deltas: number[] = [];
+// Walks over all entries: each ends where its zlib stream ends. Nearly every delta comes soon after its base and is
+// resolved at once. Gives where those begin that are not.
+async function scan(count: number, { bytes, pack, index, findBase, turn }: Opening): Promise<number[]> {
+  const entries = bytes.subarray(0, -CHECKSUM_BYTES);
+  const open: number[] = [];
   let at = HEADER_BYTES;
   for (let entry = 0; entry < count; entry += 1) {
     if (turn.isOver()) await turn.yield();
-    const header = readEntryHeader(bytes.subarray(at, Math.min(at + ENTRY_HEADER_MAX_BYTES, end)));
-    const data = inflate(bytes.subarray(at + header.dataAt, end), header.sizeBytes);
+    const header = readEntryHeader(entries, at);
+    const data = inflate(entries, header.dataAt, header.sizeBytes);
     index.addEntry(at);
-    if (header.type === null) deltas.push(at);
-    else index.addObject(objectIdOf(header.type, data.bytes), at);
-    at += header.dataAt + data.consumed;
+    const object = pack.resolve(at, { header, bytes: data.bytes }, findBase);
+    if (object === null) open.push(at);
+    else index.addObject(objectIdOf(object.type, object.bytes), at);
+    at = header.dataAt + data.consumed;
   }
-  if (at !== end) throw new GitError("corrupt", "the pack that the server sent holds more than it says");
-  return deltas;
+  if (at !== entries.length) throw new GitError("corrupt", "the pack that the server sent holds more than it says");
+  return open;
 }
 
-interface Resolving {
-  readonly pack: Pack;
-  readonly index: MemoryIndex;
-  readonly findBase: FindBase;
-  readonly turn: Turn;
-}
-
-// A delta may name a base that is itself a delta further on: go round until nothing more is found.
-async function resolveDeltas(deltas: readonly number[], { pack, index, findBase, turn }: Resolving): Promise<void> {
-  let open = deltas;
+// A delta may name a base that stands further on, and is a delta itself: go round until nothing more is found.
+async function resolveOpen(from: readonly number[], { pack, index, findBase, turn }: Opening): Promise<void> {
+  let open = from;
   while (open.length > 0) {
     const left: number[] = [];
     for (const at of open) {

@@ -4,8 +4,8 @@ import { asGitError, GitError } from "./git-error.ts";
 import type { HttpClient } from "./http-client.ts";
 import { branchMissing, emptyRepository } from "./local-repository.ts";
 import { openMemoryPack } from "./memory-pack.ts";
-import type { GitObject, ObjectId, ObjectReader } from "./objects.ts";
-import type { Pack } from "./pack.ts";
+import type { GitObject, ObjectId, ObjectReader, Oversized } from "./objects.ts";
+import { byPlace, type Pack, type Place } from "./pack.ts";
 import { HISTORY_MAX_COMMITS } from "./history.ts";
 import type { EnsureOptions, GitSource } from "./source.ts";
 import { UploadPack } from "./upload-pack.ts";
@@ -135,12 +135,16 @@ class Mirror implements ObjectReader {
     return found === null ? null : found.pack.readAt(found.at, (baseId) => this.read(baseId));
   }
 
-  sizeOf(id: ObjectId): number | null {
+  readUpTo(id: ObjectId, maxBytes: number): GitObject | Oversized | null {
     const found = this.#find(id);
-    return found === null ? null : found.pack.sizeAt(found.at);
+    return found === null ? null : found.pack.readUpTo(found.at, maxBytes, (baseId) => this.read(baseId));
   }
 
-  #find(id: ObjectId): { pack: Pack; at: number } | null {
+  inStoredOrder(ids: readonly ObjectId[]): readonly ObjectId[] {
+    return byPlace(ids, (id) => this.#find(id));
+  }
+
+  #find(id: ObjectId): Place | null {
     for (const pack of this.#packs) {
       const at = pack.index.find(id);
       if (at !== null) return { pack, at };

@@ -1,40 +1,38 @@
-/** A cache that forgets what was used least recently once it holds too many bytes. */
+/**
+ * A cache that holds no more than so many bytes and forgets first what was not used for long. Values live in two halves:
+ * when the younger is full it becomes the older, and what was in the older and not asked for since is gone.
+ */
 export class SizedCache<K, V> {
-  readonly #entries = new Map<K, V>();
-  readonly #maxBytes: number;
+  readonly #halfBytes: number;
   readonly #sizeOf: (value: V) => number;
-  #bytes = 0;
+  #young = new Map<K, V>();
+  #old = new Map<K, V>();
+  #youngBytes = 0;
 
   constructor(maxBytes: number, sizeOf: (value: V) => number) {
-    this.#maxBytes = maxBytes;
+    this.#halfBytes = maxBytes / 2;
     this.#sizeOf = sizeOf;
   }
 
   get(key: K): V | undefined {
-    const value = this.#entries.get(key);
-    if (value === undefined) return undefined;
-    // A Map keeps the order of insertion: the first entry is the one unused for longest.
-    this.#entries.delete(key);
-    this.#entries.set(key, value);
-    return value;
+    const young = this.#young.get(key);
+    if (young !== undefined) return young;
+    const old = this.#old.get(key);
+    if (old !== undefined) this.set(key, old);
+    return old;
   }
 
-  /** Keeps `value`, unless it alone is more than a quarter of the cache. */
+  /** Keeps `value`, which nothing else may have been kept under, unless it alone is more than half of a half. */
   set(key: K, value: V): void {
-    this.#delete(key);
-    if (this.#sizeOf(value) * 4 > this.#maxBytes) return;
-    this.#entries.set(key, value);
-    this.#bytes += this.#sizeOf(value);
-    for (const oldest of this.#entries.keys()) {
-      if (this.#bytes <= this.#maxBytes) break;
-      this.#delete(oldest);
+    const bytes = this.#sizeOf(value);
+    if (bytes * 2 > this.#halfBytes) return;
+    if (this.#youngBytes + bytes > this.#halfBytes) {
+      this.#old = this.#young;
+      this.#young = new Map();
+      this.#youngBytes = 0;
     }
-  }
-
-  #delete(key: K): void {
-    const value = this.#entries.get(key);
-    if (value === undefined) return;
-    this.#entries.delete(key);
-    this.#bytes -= this.#sizeOf(value);
+    if (this.#young.has(key)) return;
+    this.#young.set(key, value);
+    this.#youngBytes += bytes;
   }
 }

@@ -52,7 +52,12 @@ function kindOf(mode: number): TreeEntry["kind"] {
   }
 }
 
+/** Names that need no decoding. */
+const PLAIN = /^[\x20-\x7e]*$/;
+
 function nameOf(bytes: Buffer): { name: string; invalid: string | null } {
+  const plain = bytes.toString("latin1");
+  if (PLAIN.test(plain)) return { name: plain, invalid: invalidName(plain) };
   try {
     const name = utf8.decode(bytes);
     return { name, invalid: invalidName(name) };
