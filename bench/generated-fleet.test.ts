@@ -1,8 +1,12 @@
 import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
 import { desiredState } from "#fleet/desired.ts";
+import { readPlain } from "#fleet/plain-yaml.ts";
 import type { FleetReading } from "#fleet/read.ts";
 import { readFiles } from "#tests/contract/fleet-of.ts";
 import { everywhereText, fleetFiles, type GeneratedFile } from "./generated-fleet.ts";
+import { spoiled } from "./spoiled-fleet.ts";
+import { documentSchema } from "./strict-schemas.ts";
 import { pairsOf, SIZES, type FleetSize } from "./sizes.ts";
 
 function readingOf(files: Iterable<GeneratedFile>): FleetReading {
@@ -25,6 +29,25 @@ describe("a generated fleet", () => {
     ]);
     expect(problems).toEqual([]);
     expect(fleet === null ? 0 : desiredState(fleet).values.size).toBe(pairsOf(SIZES.S) + SIZES.S.devices);
+  });
+
+  it("is written in plain YAML, as a fleet of this size would be", () => {
+    const slow = [...fleetFiles(SIZES.S)].filter(({ text }) => readPlain(text, 0, text.length) === null);
+    expect(slow).toEqual([]);
+  });
+
+  it("has a mistake in one file of a hundred, once spoiled", () => {
+    const files = [...spoiled(fleetFiles({ ...SIZES.S, devices: 1_000 }))];
+    const { problems } = readingOf(files);
+    expect(new Set(problems.map(({ file }) => file)).size).toBe(Math.floor(files.length / 100));
+    expect(new Set(problems.map(({ code }) => code)).size).toBeGreaterThan(2);
+  });
+
+  it("is what the schemas of the limit accept, unless it is spoiled", () => {
+    const accepted = (files: Iterable<GeneratedFile>): boolean[] =>
+      [...files].map(({ text }) => documentSchema.safeParse(parse(text)).success);
+    expect(accepted(fleetFiles(SIZES.S))).not.toContain(false);
+    expect(accepted(spoiled(fleetFiles(SIZES.S)))).toContain(false);
   });
 
   it("is the same each time", () => {

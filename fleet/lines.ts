@@ -3,15 +3,17 @@
 /** Finds lines of one text. Breaks are LF, CRLF and a lone CR, as in YAML. */
 export class Lines {
   readonly #starts: readonly number[];
+  readonly #before: number;
 
-  constructor(text: string) {
-    const starts = [0];
-    if (text.includes("\r")) {
-      for (const match of text.matchAll(/\r\n?|\n/g)) starts.push(match.index + match[0].length);
-    } else {
-      for (let end = text.indexOf("\n"); end >= 0; end = text.indexOf("\n", end + 1)) starts.push(end + 1);
-    }
-    this.#starts = starts;
+  /** Of the part of `text` from `start`, where a line begins that `before` lines stand above, to `end`. */
+  constructor(text: string, start = 0, end = text.length, before = 0) {
+    this.#before = before;
+    this.#starts = lineStarts(text, start, end);
+  }
+
+  /** How many line breaks there are up to the end of this part. */
+  get breaks(): number {
+    return this.#before + this.#starts.length - 1;
   }
 
   /** The line and column of an offset. Columns count UTF-16 code units, as editors do. */
@@ -23,6 +25,15 @@ export class Lines {
       if ((this.#starts[middle] ?? 0) <= offset) low = middle;
       else high = middle - 1;
     }
-    return { line: low + 1, column: offset - (this.#starts[low] ?? 0) + 1 };
+    return { line: this.#before + low + 1, column: offset - (this.#starts[low] ?? 0) + 1 };
   }
+}
+
+function lineStarts(text: string, start: number, end: number): number[] {
+  const starts = [start];
+  for (let at = start; at < end; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === 10 || (code === 13 && text.charCodeAt(at + 1) !== 10)) starts.push(at + 1);
+  }
+  return starts;
 }

@@ -6,7 +6,7 @@ import { kindOf, ParsedDocument, placeAt, problemAt, type FileText } from "./par
 import { collect, noObjects, type ParsedObjects } from "./parsed-objects.ts";
 import type { Problem } from "./problem.ts";
 import { FLEET_FILE } from "./snapshot.ts";
-import { readYaml } from "./yaml.ts";
+import { readYamlParts } from "./yaml.ts";
 
 /** What one file gives. */
 export interface ParsedFile {
@@ -26,24 +26,30 @@ const FOLDER_KINDS: Readonly<Record<string, readonly DocumentKind[]>> = {
 
 /** Checks the text of one file. */
 export function parseFile(path: string, text: string): ParsedFile {
-  const reading = readYaml(text);
-  const source: FileText = { file: path, lines: new Lines(text), hasFaults: reading.faults.length > 0 };
-  const problems = reading.faults.map((fault) => problemAt(placeAt(source, fault.offset), fault.code, fault.message));
+  const problems: Problem[] = [];
   const objects = noObjects();
   const counts = { ...NO_DOCUMENTS };
-  // What an alias repeats is not in the length of the text.
-  const longest = text.includes("*") ? Number.POSITIVE_INFINITY : text.length;
-  for (const root of reading.documents) {
-    const kind = kindOf(source, root);
-    if (kind === null) continue;
-    if (typeof kind !== "string") {
-      problems.push(kind);
-      continue;
+  let breaks = 0;
+  for (const part of readYamlParts(text)) {
+    const lines = new Lines(text, part.start, part.end, breaks);
+    breaks = lines.breaks;
+    const source: FileText = { file: path, lines, hasFaults: part.faults.length > 0 };
+    for (const { offset, code, message } of part.faults)
+      problems.push(problemAt(placeAt(source, offset), code, message));
+    // What an alias repeats is not in the length of the text.
+    const longest = text.slice(part.start, part.end).includes("*") ? Number.POSITIVE_INFINITY : part.end - part.start;
+    for (const root of part.documents) {
+      const kind = kindOf(source, root);
+      if (kind === null) continue;
+      if (typeof kind !== "string") {
+        problems.push(kind);
+        continue;
+      }
+      counts[kind]++;
+      const document = new ParsedDocument(kind, source, root);
+      problems.push(...misplaced(document, path), ...document.problems);
+      collect(objects, document, placeAt(source, root.entries?.[0]?.offset ?? root.offset), longest);
     }
-    counts[kind]++;
-    const document = new ParsedDocument(kind, source, root);
-    problems.push(...misplaced(document, path), ...document.problems);
-    collect(objects, document, placeAt(source, root.entries?.[0]?.offset ?? root.offset), longest);
   }
   return { path, problems: tidy(path, problems), objects, counts };
 }

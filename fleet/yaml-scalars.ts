@@ -15,30 +15,27 @@ const INTEGER = /^(?:[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+)$/;
 const FLOAT = /^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$/;
 const INFINITE = /^([-+])?\.(?:inf|Inf|INF)$/;
 const NOT_A_NUMBER = /^\.(?:nan|NaN|NAN)$/;
-/** Only these can begin something that is not text. */
-const MAYBE_NOT_TEXT = /^[-+.0-9~nNtTfF]|^$/;
+/** The words that are not text. */
+const WORDS: ReadonlyMap<string, boolean | null> = new Map([
+  ...["", "~", "null", "Null", "NULL"].map((word) => [word, null] as const),
+  ...["true", "True", "TRUE"].map((word) => [word, true] as const),
+  ...["false", "False", "FALSE"].map((word) => [word, false] as const),
+]);
+/** The longest of them. */
+const WORD_LENGTH_MAX = 5;
 
 /** The value of an untagged plain scalar. */
 export function resolvePlain(text: string): unknown {
-  if (!MAYBE_NOT_TEXT.test(text)) return text;
-  switch (text) {
-    case "":
-    case "~":
-    case "null":
-    case "Null":
-    case "NULL":
-      return null;
-    case "true":
-    case "True":
-    case "TRUE":
-      return true;
-    case "false":
-    case "False":
-    case "FALSE":
-      return false;
-    default:
-      return resolveNumber(text) ?? text;
+  if (text.length <= WORD_LENGTH_MAX) {
+    const word = WORDS.get(text);
+    if (word !== undefined) return word;
   }
+  return mayBeNumber(text.charCodeAt(0)) ? (resolveNumber(text) ?? text) : text;
+}
+
+/** A number begins with a digit, a sign or a point. */
+function mayBeNumber(first: number): boolean {
+  return (first >= 0x30 && first <= 0x39) || first === 0x2b || first === 0x2d || first === 0x2e;
 }
 
 /** The value of a scalar with a tag, or UNRESOLVED. */

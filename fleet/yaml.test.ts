@@ -14,64 +14,11 @@ import {
   tuple,
 } from "fast-check";
 import { describe, expect, test } from "vitest";
-import { isMap, isScalar, isSeq, LineCounter, parseAllDocuments, stringify, type Node } from "yaml";
+import { parseAllDocuments, stringify } from "yaml";
 import { UNKNOWN } from "#schema/shape-check.ts";
+import { placesByYaml, placesOf } from "#tests/support/yaml-places.ts";
 import { Lines } from "./lines.ts";
-import { readYaml, type YamlNode } from "./yaml.ts";
-
-/** Every value with its place, as `path line:column value`, in the order of the text. */
-function ours(text: string): string[] {
-  const lines = new Lines(text);
-  const walk = (node: YamlNode, path: string): string[] => {
-    const { line, column } = lines.at(node.offset);
-    if (node.entries !== null) {
-      return [
-        `${path} ${line}:${column} map`,
-        ...node.entries.flatMap(({ key, offset, node: value }) => {
-          const at = lines.at(offset);
-          return [`${path}.${key} key ${at.line}:${at.column}`, ...walk(value, `${path}.${key}`)];
-        }),
-      ];
-    }
-    if (node.items !== null)
-      return [`${path} ${line}:${column} list`, ...node.items.flatMap((item, index) => walk(item, `${path}.${index}`))];
-    return [`${path} ${line}:${column} ${JSON.stringify(node.value)}`];
-  };
-  return readYaml(text).documents.flatMap((node, index) => walk(node, String(index)));
-}
-
-/** The same by the `yaml` package, which the contract's positions are those of. */
-function theirs(text: string): string[] {
-  const counter = new LineCounter();
-  const place = (node: Node): string => {
-    const { line, col } = counter.linePos(node.range?.[0] ?? 0);
-    return `${line}:${col}`;
-  };
-  const walk = (node: Node, path: string): string[] => {
-    if (isMap(node)) {
-      return [
-        `${path} ${place(node)} map`,
-        ...node.items.flatMap((pair) => {
-          const key = pair.key as Node;
-          const name = isScalar(key) ? String(key.value) : "?";
-          const value = pair.value as Node;
-          return [`${path}.${name} key ${place(key)}`, ...walk(value, `${path}.${name}`)];
-        }),
-      ];
-    }
-    if (isSeq(node))
-      return [
-        `${path} ${place(node)} list`,
-        ...node.items.flatMap((item, index) => walk(item as Node, `${path}.${index}`)),
-      ];
-    return [`${path} ${place(node)} ${JSON.stringify(isScalar(node) ? node.value : null)}`];
-  };
-  const documents = parseAllDocuments(text, { lineCounter: counter, uniqueKeys: false });
-  if (!Array.isArray(documents)) return [];
-  return documents
-    .filter((one) => one.contents !== null && one.contents.range?.[0] !== one.contents.range?.[1])
-    .flatMap((one, index) => walk(one.contents as Node, String(index)));
-}
+import { readYaml } from "./yaml.ts";
 
 const ordinary = [
   "a: 1\nb: [x, 'y', \"z\"]\nc:\n  - d: e\n    f: |\n      text\n      more\n  - >-\n    folded\n    text\n",
@@ -95,7 +42,7 @@ const ordinary = [
 describe("YAML", () => {
   test.each(ordinary)("reads %j as the yaml package does, at the same places", (text) => {
     expect(readYaml(text).faults).toEqual([]);
-    expect(ours(text)).toEqual(theirs(text));
+    expect(placesOf(text, readYaml(text).documents)).toEqual(placesByYaml(text));
   });
 
   test("reads whatever the yaml package writes, at the same places", () => {
@@ -123,7 +70,7 @@ describe("YAML", () => {
           const reading = readYaml(text);
           // Keys that collide once written, and characters that js-yaml does not print, are nothing a person writes.
           if (reading.faults.length > 0) return;
-          expect(ours(text)).toEqual(theirs(text));
+          expect(placesOf(text, readYaml(text).documents)).toEqual(placesByYaml(text));
         },
       ),
       { numRuns: 500 },
