@@ -43,6 +43,7 @@ const NEEDS = [
     linux: true,
     purposes: ["test"],
   },
+  { name: "strace", programs: ["strace"], apt: ["strace"], dnf: "strace", linux: true, purposes: ["test"] },
   { name: "newuidmap", programs: ["newuidmap"], apt: ["uidmap"], dnf: "shadow-utils", linux: true, rootless: true },
   {
     name: "slirp4netns",
