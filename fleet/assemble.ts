@@ -1,26 +1,16 @@
 /** Checked files → a fleet, or every problem: names that clash, references that lead nowhere, and rules of devices. */
+import type { DeviceId } from "#schema/names.ts";
 import { suggestion } from "#schema/nearest.ts";
 import { quoted } from "#schema/shape-check.ts";
-import type { LabelSelector } from "#schema/selector.ts";
-import type { DeviceId } from "#schema/names.ts";
-import {
-  DEFAULT_FLEET_NAME,
-  DEFAULT_SETTINGS,
-  type Deployment,
-  type Device,
-  type Fleet,
-  type FleetSettings,
-  type NamedSelector,
-} from "./fleet.ts";
+import type { Device, Fleet, NamedSelector } from "./fleet.ts";
 import { judgeMatches } from "./judge.ts";
 import { Matches, type Numbering } from "./matches.ts";
 import { NumberedMap } from "./numbered-map.ts";
 import type { ParsedFile } from "./parsed-file.ts";
-import type { DeploymentEntry, DeviceEntry, Named, ParsedObjects, SelectorEntry } from "./parsed-objects.ts";
+import type { DeviceEntry, Named, ParsedObjects, SelectorEntry } from "./parsed-objects.ts";
 import { problemAt } from "./parsed-document.ts";
-import type { Problem, Warning } from "./problem.ts";
-import type { FleetReading } from "./read.ts";
-import { comparePlaces, failureProblem, type RuleFailure } from "./rule-failure.ts";
+import type { Problem } from "./problem.ts";
+import { namedSelector, readingOf, resolveDeployment, settingsOf, type FleetReading } from "./reading.ts";
 
 /** Files come sorted by path. Yields now and then, so that its caller can do something else. */
 export function* assemble(files: readonly ParsedFile[], numbering: Numbering): Generator<void, FleetReading> {
@@ -29,24 +19,30 @@ export function* assemble(files: readonly ParsedFile[], numbering: Numbering): G
   const selectors = yield* firstOfEach(objects, ({ selectors: found }) => found, { kind: "DeviceSelector", problems });
   const devices = yield* firstOfEach(objects, ({ devices: found }) => found, { kind: "Device", problems });
   const entries = yield* firstOfEach(objects, ({ deployments: found }) => found, { kind: "Deployment", problems });
-  const { name, settings } = settingsOf(files, problems);
-  problems.push(...unknownSelectors(files, selectors));
-  const deployments = [...entries.values()].flatMap((entry) => resolveDeployment(entry, selectors) ?? []);
+  const settings = objects.flatMap((one) => one.settings);
+  problems.push(...settings.slice(1).map(secondFleet), ...unknownSelectors(files, selectors));
+  const deployments = [...entries.values()].flatMap(
+    (entry) => resolveDeployment(entry, (name) => selectors.get(name)?.sound ?? null) ?? [],
+  );
   const soundDevices = yield* NumberedMap.of(numbering.devices, soundOnes(devices.values()));
   const matches = yield* Matches.of(numbering, soundDevices, deployments);
-  const failures = yield* judgeMatches(matches, settings);
-  problems.push(...failures.filter(({ fatal }) => fatal).map(failureProblem));
-  const fleet =
-    problems.length > 0
-      ? null
-      : yield* fleetOf({ name, settings, deployments, devices: soundDevices, selectors, matches });
-  return {
-    fleet,
-    problems: problems.toSorted(comparePlaces),
-    warnings: failures.filter(({ fatal }) => !fatal).map(withheldWarning),
+  const fleet: Fleet = {
+    ...settingsOf(settings),
+    deployments: yield* NumberedMap.of(
+      numbering.deployments,
+      deployments.map((one) => [one.name, one] as const),
+    ),
+    devices: soundDevices,
+    selectors: yield* NumberedMap.of(numbering.selectors, namedOnes(selectors.values())),
+    matches,
+  };
+  const failures = yield* judgeMatches(matches, fleet.settings);
+  return readingOf(fleet, {
+    problems,
+    failures,
     deployments: files.reduce((sum, { counts }) => sum + counts.Deployment, 0),
     devices: files.reduce((sum, { counts }) => sum + counts.Device, 0),
-  };
+  });
 }
 
 /** By name; each later one of a name is a problem where it stands. */
@@ -75,16 +71,19 @@ function duplicateName(entry: Named<string, unknown>, { namePlace }: Named<strin
   return problemAt(entry.namePlace, "duplicate-name", message);
 }
 
+function secondFleet({ namePlace }: Named<string, unknown>): Problem {
+  return problemAt(namePlace, "duplicate-name", "fleet.yaml holds one Fleet; remove this one");
+}
+
 function* soundOnes(entries: Iterable<DeviceEntry>): Generator<readonly [DeviceId, Device], undefined> {
   for (const { name, sound } of entries) if (sound !== null) yield [name, sound];
 }
 
-function settingsOf(files: readonly ParsedFile[], problems: Problem[]): { name: string; settings: FleetSettings } {
-  const [first, ...more] = files.flatMap((file) => file.objects.settings);
-  for (const { namePlace } of more) {
-    problems.push(problemAt(namePlace, "duplicate-name", "fleet.yaml holds one Fleet; remove this one"));
+function* namedOnes(entries: Iterable<SelectorEntry>): Generator<readonly [string, NamedSelector], undefined> {
+  for (const entry of entries) {
+    const named = namedSelector(entry);
+    if (named !== undefined) yield [entry.name, named];
   }
-  return { name: first?.name ?? DEFAULT_FLEET_NAME, settings: first?.sound ?? DEFAULT_SETTINGS };
 }
 
 function unknownSelectors(files: readonly ParsedFile[], selectors: ReadonlyMap<string, unknown>): Problem[] {
@@ -93,59 +92,4 @@ function unknownSelectors(files: readonly ParsedFile[], selectors: ReadonlyMap<s
     const hint = suggestion(name, selectors.keys()) || "; add a DeviceSelector of this name below devices/";
     return problemAt(place, "unknown-selector", `there is no DeviceSelector named ${quoted(name)}${hint}`);
   });
-}
-
-/** The deployment with its selector; null where a problem keeps it from having one. */
-function resolveDeployment(entry: DeploymentEntry, selectors: ReadonlyMap<string, SelectorEntry>): Deployment | null {
-  const { sound, reference } = entry;
-  if (sound === null) return null;
-  // With both, the selector of its own says what is left to check.
-  if (sound.selector !== null) return withSelector(sound.own, sound.selector, null);
-  const selector = reference === null ? null : (selectors.get(reference.name)?.sound ?? null);
-  return selector === null ? null : withSelector(sound.own, selector, reference?.name ?? null);
-}
-
-const resolved = new WeakMap<object, Deployment>();
-
-/** One object for as long as nothing about it changes, so that what is made from it can be kept. */
-function withSelector(
-  own: Omit<Deployment, "selector" | "selectorRef">,
-  selector: LabelSelector,
-  selectorRef: string | null,
-): Deployment {
-  const before = resolved.get(own);
-  if (before?.selector === selector) return before;
-  const deployment = { ...own, selector, selectorRef };
-  resolved.set(own, deployment);
-  return deployment;
-}
-
-interface FleetParts extends Pick<Fleet, "name" | "settings" | "devices" | "matches"> {
-  readonly deployments: readonly Deployment[];
-  readonly selectors: ReadonlyMap<string, SelectorEntry>;
-}
-
-function* fleetOf({ deployments, selectors, ...rest }: FleetParts): Generator<void, Fleet> {
-  const { numbering } = rest.matches;
-  const named = [...selectors.values()].flatMap(namedSelector);
-  return {
-    ...rest,
-    deployments: yield* NumberedMap.of(
-      numbering.deployments,
-      deployments.map((one) => [one.name, one] as const),
-    ),
-    selectors: yield* NumberedMap.of(
-      numbering.selectors,
-      named.map((one) => [one.name, one] as const),
-    ),
-  };
-}
-
-function namedSelector({ name, sound, place }: SelectorEntry): NamedSelector[] {
-  return sound === null ? [] : [{ name, selector: sound, place }];
-}
-
-function withheldWarning(failure: RuleFailure): Warning {
-  const { file, line, message } = failureProblem(failure);
-  return { code: "withheld", message: `${file}:${line}: ${message}; these devices keep what they run` };
 }

@@ -68,7 +68,7 @@ export function freezesAlike(before: DesiredState, after: DesiredState): boolean
     old.matches.numbering === young.matches.numbering &&
     (old.sight.devices === "none") === (young.sight.devices === "none") &&
     old.sight.withheld.equals(young.sight.withheld) &&
-    old.matches.paused.equals(young.matches.paused) &&
+    old.matches.pausedDevices.equals(young.matches.pausedDevices) &&
     old.matches.pausedDeployments.equals(young.matches.pausedDeployments)
   );
 }

@@ -26,11 +26,11 @@ export interface Match {
 export interface Grounds {
   readonly devices: { readonly items: Numbered<TargetDevice> };
   readonly labels: LabelIndex;
-  readonly paused: NumberSet;
+  readonly pausedDevices: NumberSet;
 }
 
 /** Asks the devices that have the rarest label which a selector asks for; all of them where it asks for none. */
-export function matchOf(deployment: Deployment, { devices, labels, paused }: Grounds): Match {
+export function matchOf(deployment: Deployment, { devices, labels, pausedDevices }: Grounds): Match {
   const { selector } = deployment;
   const anchor = rarestLabel(deployment, labels);
   const candidates = anchor === null ? allNumbers(devices.items) : labels.having(anchor);
@@ -41,13 +41,13 @@ export function matchOf(deployment: Deployment, { devices, labels, paused }: Gro
           const device = devices.items.at(number);
           return device !== undefined && selectorMatches(selector, device.labels);
         });
-  return { deployment, anchor, matched, active: activeOf(deployment, matched, paused) };
+  return { deployment, anchor, matched, active: activeOf(deployment, matched, pausedDevices) };
 }
 
 /** What of the matched devices is not frozen by the deployment or by themselves. */
-export function activeOf({ paused: isPaused }: Deployment, matched: NumberSet, paused: NumberSet): NumberSet {
-  if (isPaused) return NumberSet.EMPTY;
-  return paused.size === 0 ? matched : matched.filter((number) => !paused.has(number));
+function activeOf({ paused }: Deployment, matched: NumberSet, pausedDevices: NumberSet): NumberSet {
+  if (paused) return NumberSet.EMPTY;
+  return pausedDevices.size === 0 ? matched : matched.filter((number) => !pausedDevices.has(number));
 }
 
 function asksForNothing({ selector }: Deployment): boolean {

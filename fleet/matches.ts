@@ -35,7 +35,7 @@ interface Parts {
   readonly deployments: Numbered<Match>;
   readonly labels: LabelIndex;
   readonly selectors: SelectorIndex;
-  readonly paused: NumberSet;
+  readonly pausedDevices: NumberSet;
   readonly pausedDeployments: NumberSet;
   readonly ports: PortUse;
   readonly size: number;
@@ -46,8 +46,8 @@ export class Matches {
   readonly devices: NumberedMap<DeviceId, TargetDevice>;
   /** By the number of the deployment. */
   readonly deployments: Numbered<Match>;
-  /** Paused devices. */
-  readonly paused: NumberSet;
+  /** By number. */
+  readonly pausedDevices: NumberSet;
   readonly pausedDeployments: NumberSet;
   readonly ports: PortUse;
   /** The number of active pairs. */
@@ -59,7 +59,7 @@ export class Matches {
     this.numbering = parts.numbering;
     this.devices = parts.devices;
     this.deployments = parts.deployments;
-    this.paused = parts.paused;
+    this.pausedDevices = parts.pausedDevices;
     this.pausedDeployments = parts.pausedDeployments;
     this.ports = parts.ports;
     this.size = parts.size;
@@ -74,13 +74,13 @@ export class Matches {
     deployments: readonly Deployment[],
   ): Generator<void, Matches> {
     const labels = yield* LabelIndex.of(numbering.labels, devices.items);
-    const paused = numbersWhere(devices.items, (device) => device.paused);
+    const pausedDevices = numbersWhere(devices.items, (device) => device.paused);
     const matches: (Match | undefined)[] = [];
     const anchors: { deployment: number; before: undefined; after: number | null }[] = [];
     let size = 0;
     for (const deployment of deployments) {
       const number = numbering.deployments.numberOf(deployment.name);
-      const match = matchOf(deployment, { devices, labels, paused });
+      const match = matchOf(deployment, { devices, labels, pausedDevices });
       while (matches.length <= number) matches.push(undefined);
       matches[number] = match;
       anchors.push({ deployment: number, before: undefined, after: match.anchor });
@@ -94,7 +94,7 @@ export class Matches {
       deployments: byNumber,
       labels,
       selectors: SelectorIndex.EMPTY.with(anchors),
-      paused,
+      pausedDevices,
       pausedDeployments: numbersWhere(byNumber, ({ deployment }) => deployment.paused),
       ports: PortUse.NONE.with(deployments.map((after) => ({ before: undefined, after }))),
       size,
@@ -124,7 +124,7 @@ export class Matches {
 
   with(change: MatchesChange): { matches: Matches; touched: Touched } {
     const devices = this.devices.with(change.devices.map(({ number, after }) => [number, after] as const));
-    const paused = this.paused.edited(
+    const pausedDevices = this.pausedDevices.edited(
       new Map(change.devices.map(({ number, after }) => [number, after?.paused === true])),
     );
     const moved = change.devices.filter(isOther);
@@ -136,7 +136,10 @@ export class Matches {
       const before = this.deployments.at(number);
       const keeps = before !== undefined && after !== undefined && selectsAlike(before.deployment, after);
       if (!keeps) anew.add(number);
-      changed.set(number, keeps ? { ...before, deployment: after } : matchOrNone(after, { devices, labels, paused }));
+      changed.set(
+        number,
+        keeps ? { ...before, deployment: after } : matchOrNone(after, { devices, labels, pausedDevices }),
+      );
       if (after !== undefined) touched.set(number, keeps ? NOBODY : "all");
     }
     const selectorOf = (number: number): LabelSelector | null =>
@@ -148,11 +151,11 @@ export class Matches {
       changed.set(number, editedMatch(match, edit, labels));
       touched.set(number, edit.affected);
     }
-    return { matches: this.#replaced({ devices, labels, paused }, changed), touched };
+    return { matches: this.#replaced({ devices, labels, pausedDevices }, changed), touched };
   }
 
   #replaced(
-    grounds: Pick<Parts, "devices" | "labels" | "paused">,
+    grounds: Pick<Parts, "devices" | "labels" | "pausedDevices">,
     changed: ReadonlyMap<number, Match | undefined>,
   ): Matches {
     let size = this.size;

@@ -13,9 +13,9 @@ export interface PausedParts {
 
 /** Costs what is paused, whatever is not. */
 export function pausedParts({ matches, deployments, devices }: Fleet): PausedParts {
-  const { numbering, paused, pausedDeployments } = matches;
+  const { numbering, pausedDevices, pausedDeployments } = matches;
   const deploymentNames = [...pausedDeployments].map((number) => numbering.deployments.nameOf(number)).toSorted();
-  const ids = [...paused].map((number) => numbering.devices.nameOf(number)).toSorted();
+  const ids = [...pausedDevices].map((number) => numbering.devices.nameOf(number)).toSorted();
   return {
     deployments: deploymentNames.flatMap((name) => deployments.get(name) ?? []),
     devices: ids.flatMap((id) => devices.get(id) ?? []),

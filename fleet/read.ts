@@ -1,64 +1,133 @@
 /** Files of a repository → a fleet, or every problem in it. */
 import { FILE_MAX_BYTES } from "#schema/limits.ts";
-import { compareBytes } from "./byte-order.ts";
 import { assemble } from "./assemble.ts";
-import type { Fleet } from "./fleet.ts";
+import { compareBytes } from "./byte-order.ts";
+import type { FileChange } from "./file-changes.ts";
 import { Numbering } from "./matches.ts";
+import { Names } from "./names.ts";
+import { Numbered } from "./numbered.ts";
 import { parseFile, unreadableFile, type ParsedFile } from "./parsed-file.ts";
-import type { Problem, Warning } from "./problem.ts";
+import type { FleetReading } from "./reading.ts";
+import { reassemble } from "./reassemble.ts";
+import { FLEET_FILE, isFleetPath, type Listing, type Snapshot, type SnapshotEntry } from "./snapshot.ts";
 import { finished } from "./steps.ts";
-import { FLEET_FILE, isFleetPath, type Snapshot, type SnapshotEntry } from "./snapshot.ts";
 
-/** What one snapshot says. */
-export interface FleetReading {
-  /** Null exactly where there are problems. */
-  readonly fleet: Fleet | null;
-  /** In byte order of path, then by line and column. */
-  readonly problems: readonly Problem[];
-  readonly warnings: readonly Warning[];
-  /** How many documents of each kind there are, valid or not. */
-  readonly deployments: number;
-  readonly devices: number;
-}
+export type { FleetReading } from "./reading.ts";
 
 interface KnownFile {
-  readonly id: string;
+  /** Null where nothing was read: the same content may be a plain file the next time. */
+  readonly id: string | null;
   readonly file: ParsedFile;
 }
 
-/** Reads snapshots one after another. Keeps parsed files by path and id, so that a new commit costs only what changed. */
+/** The files of one snapshot, by the number of their path, and what they say. */
+interface Known {
+  readonly files: Numbered<KnownFile>;
+  readonly listing: Listing | null;
+  readonly reading: FleetReading | null;
+}
+
+/**
+ * Reads snapshots one after another. Keeps parsed files by path and id, and the last valid fleet, so that a new commit
+ * costs only what changed.
+ */
 export class FleetReader {
-  #known = new Map<string, KnownFile>();
+  readonly #paths = new Names();
+  #last: Known = { files: Numbered.empty(), listing: null, reading: null };
+  /** The last valid one: what comes is compared with it. */
+  #valid: Known | null = null;
+
+  /** What was read last, for a source that can say what changed since. */
+  get listing(): Listing | null {
+    return this.#last.listing;
+  }
 
   /** The entries whose content `read` will ask for and that are not known from an earlier snapshot. */
   wants(entries: readonly SnapshotEntry[]): SnapshotEntry[] {
-    return entries.filter((entry) => refusal(entry) === null && isDocumentFile(entry) && this.#find(entry) === null);
+    return entries.filter((entry) => refusal(entry) === null && isDocumentFile(entry) && !this.#isKnown(entry));
   }
 
   /** Throws only where content that `wants` named is missing: a snapshot that is not whole is never an intent. */
   read(snapshot: Snapshot): FleetReading {
-    const known = new Map<string, KnownFile>();
-    for (const entry of snapshot.entries.filter(({ path }) => isFleetPath(path))) {
-      const file = this.#read(entry, snapshot);
-      if (file !== null) known.set(entry.path, { id: entry.id, file });
+    return finished(this.steps(snapshot));
+  }
+
+  /** The same in steps, for whoever has something else to do meanwhile. Two readings at a time do no harm. */
+  *steps(snapshot: Snapshot): Generator<void, FleetReading> {
+    const before = this.#last;
+    const files = before.files.with(yield* this.#changedFiles(snapshot, before));
+    const isSame = files === before.files && before.reading !== null;
+    const reading = isSame ? before.reading : yield* this.#readFiles(files);
+    this.#last = { files, listing: snapshot.listing ?? null, reading };
+    if (reading.fleet !== null) this.#valid = this.#last;
+    return reading;
+  }
+
+  /** What a snapshot has in place of what the one before had, by the number of the path. */
+  *#changedFiles(snapshot: Snapshot, before: Known): Generator<void, [number, KnownFile | undefined][]> {
+    const changes = before.listing === null ? null : (snapshot.changesSince?.(before.listing) ?? null);
+    const changed: [number, KnownFile | undefined][] = [];
+    const seen = new Set<number>();
+    for (const entry of changes?.changed ?? snapshot.entries) {
+      if (!isFleetPath(entry.path)) continue;
+      const number = this.#paths.numberOf(entry.path);
+      const known = before.files.at(number);
+      const file = this.#read(entry, snapshot, known);
+      if (file !== undefined) seen.add(number);
+      if (file === known) continue;
+      changed.push([number, file]);
+      yield;
     }
-    this.#known = known;
-    const files = [...known.values()].map(({ file }) => file).toSorted((a, b) => compareBytes(a.path, b.path));
-    return finished(assemble(files, new Numbering()));
+    if (changes === null) {
+      before.files.forEach((_file, number) => {
+        if (!seen.has(number)) changed.push([number, undefined]);
+      });
+    }
+    for (const path of changes?.removed ?? []) changed.push([this.#paths.numberOf(path), undefined]);
+    return changed.filter(([number, file]) => file !== before.files.at(number));
   }
 
-  #read(entry: SnapshotEntry, snapshot: Snapshot): ParsedFile | null {
+  *#readFiles(files: Numbered<KnownFile>): Generator<void, FleetReading> {
+    const known = this.#valid;
+    if (known?.reading != null) {
+      const changes = [...known.files.differing(files)].map((number): FileChange => {
+        return { before: known.files.at(number)?.file, after: files.at(number)?.file };
+      });
+      const reading = yield* reassemble(known.reading, changes);
+      if (reading !== null) return reading;
+    }
+    const all: ParsedFile[] = [];
+    files.forEach(({ file }) => all.push(file));
+    yield;
+    return yield* assemble(
+      all.toSorted((a, b) => compareBytes(a.path, b.path)),
+      numberingAfter(known?.reading ?? null),
+    );
+  }
+
+  #read(entry: SnapshotEntry, snapshot: Snapshot, known: KnownFile | undefined): KnownFile | undefined {
     const refused = refusal(entry);
-    if (refused !== null) return refused;
-    if (!isDocumentFile(entry)) return null;
-    return this.#find(entry) ?? readContent(entry, snapshot.content(entry.id));
+    if (refused !== null) return { id: null, file: refused };
+    if (!isDocumentFile(entry)) return undefined;
+    return known?.id === entry.id ? known : { id: entry.id, file: readContent(entry, snapshot.content(entry.id)) };
   }
 
-  #find(entry: SnapshotEntry): ParsedFile | null {
-    const known = this.#known.get(entry.path);
-    return known !== undefined && known.id === entry.id ? known.file : null;
+  #isKnown(entry: SnapshotEntry): boolean {
+    const number = this.#paths.find(entry.path);
+    return number !== undefined && this.#last.files.at(number)?.id === entry.id;
   }
 }
+
+/** Fleets of one numbering are compared soonest; a new one is begun where most of its names are of the past. */
+function numberingAfter(reading: FleetReading | null): Numbering {
+  const matches = reading?.fleet?.matches;
+  if (matches === undefined) return new Numbering();
+  const { numbering, devices } = matches;
+  return numbering.devices.size > 2 * devices.size + NAMES_SPARE ? new Numbering() : numbering;
+}
+
+/** So many names of the past are kept, whatever the fleet's size. */
+const NAMES_SPARE = 10_000;
 
 /** Fleet documents stand in fleet.yaml and in .yaml and .yml files below deployments/ and devices/. */
 function isDocumentFile({ path }: SnapshotEntry): boolean {

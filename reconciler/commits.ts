@@ -6,6 +6,7 @@ import { findTrailer, HISTORY_MAX_COMMITS } from "#git/history.ts";
 import { openSource, type SourceOptions } from "#git/open-source.ts";
 import type { GitSource } from "#git/source.ts";
 import { backoffMs } from "#runtime/backoff.ts";
+import { inSlices } from "#runtime/in-slices.ts";
 import type { Event } from "./core/event.ts";
 import { TRAILER_KEY, TRAILER_VALUE } from "./core/stance.ts";
 
@@ -63,9 +64,10 @@ export class Commits {
       const snapshot = await this.#snapshots.read(source.objects, {
         commit,
         folder: this.#options.folder,
+        since: this.#reader.listing,
         wants: (entries) => this.#reader.wants(entries),
       });
-      return { kind: "commit", commit, reading: this.#reader.read(snapshot) };
+      return { kind: "commit", commit, reading: await inSlices(this.#reader.steps(snapshot), { signal }) };
     } catch (error) {
       const { kind, message } = asGitError(error);
       return {

@@ -5,6 +5,7 @@ import { FleetReader } from "#fleet/read.ts";
 import { needCommit } from "#git/commit.ts";
 import { FleetSnapshots } from "#git/fleet-snapshot.ts";
 import type { GitSource } from "#git/source.ts";
+import { inSlices } from "#runtime/in-slices.ts";
 import { PROBLEMS_KEPT_MAX, type CommitJudgement } from "../core/judgement.ts";
 
 /** One commit, read. */
@@ -54,7 +55,7 @@ export class Commits {
     await source.ensureCommit(commit, { signal });
     const { tree, parents } = needCommit(source.objects, commit);
     // Merging what is up to date gives the same folders under another name: they are read once.
-    const { fleet, judgement } = this.#contents.get(tree) ?? (await this.#readContents(commit));
+    const { fleet, judgement } = this.#contents.get(tree) ?? (await this.#readContents(commit, signal));
     this.#keep(tree, { fleet, judgement });
     return { commit, parents, fleet, judgement: { ...judgement, commit } };
   }
@@ -67,11 +68,12 @@ export class Commits {
     if (this.#contents.size > CONTENTS_MAX && oldest !== undefined) this.#contents.delete(oldest);
   }
 
-  async #readContents(commit: string): Promise<Contents> {
+  async #readContents(commit: string, signal: AbortSignal): Promise<Contents> {
     const { source, folder, branch } = this.#options;
     const wants = this.#reader.wants.bind(this.#reader);
-    const snapshot = await this.#snapshots.read(source.objects, { commit, folder, wants });
-    const { fleet, problems, deployments, devices } = this.#reader.read(snapshot);
+    const request = { commit, folder, since: this.#reader.listing, wants, signal };
+    const snapshot = await this.#snapshots.read(source.objects, request);
+    const { fleet, problems, deployments, devices } = await inSlices(this.#reader.steps(snapshot), { signal });
     const all = fleet?.settings.statusBranch === branch ? [trackedBranchProblem(branch)] : problems;
     const counts = { problemsTotal: all.length, deployments, devices };
     return {
