@@ -1,4 +1,7 @@
 /** Server configurations in which a device may do only what it must: in one account, and in an account of its own. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { repositoryRoot } from "#tests/repository/files.ts";
 
 /** A device's user name is its id. */
 export const DEVICE = "kiosk-1";
@@ -23,42 +26,10 @@ export function oneAccount(): string {
   ] }`;
 }
 
-/** Two accounts: devices have no JetStream and reach the cloud's through imports. */
+/** Two accounts, as deploy/nats shows them: devices have no JetStream and reach the cloud's through imports. */
 export function twoAccounts(): string {
-  const services = [
-    "$KV.device-state.state.>",
-    "$KV.device-info.info.*",
-    "$KV.device-heartbeat.heartbeat.*",
-    `${CONSUME}.>`,
-    `${DIRECT_GET}.>`,
-  ];
-  const local = (subject: string): string => `fleet.API.${subject.replace("$JS.API.", "")}`;
-  const imports = services.map(
-    (subject) => `{ service: { account: CLOUD, subject: "${subject}" }, to: "${local(subject)}" }`,
-  );
-  return `accounts {
-    CLOUD: {
-      jetstream: enabled
-      users: [{ user: cloud, password: c }]
-      exports: [
-        ${[...services, FLOW_CONTROL].map((subject) => `{ service: "${subject}" }`).join(",\n")},
-        { stream: "dlv.>" }
-      ]
-    }
-    FLEET: {
-      users: [{ user: ${DEVICE}, password: d, permissions: {
-        publish: { allow: [
-          "fleet.API.$KV.device-state.state.${DEVICE}.>", "fleet.API.$KV.device-info.info.${DEVICE}",
-          "fleet.API.$KV.device-heartbeat.heartbeat.${DEVICE}",
-          "${local(CONSUME)}.${DEVICE}.>", "${local(DIRECT_GET)}.${DEVICE}.>", "${FLOW_CONTROL}"
-        ] },
-        subscribe: { allow: ["_INBOX.${DEVICE}.>", "dlv.${DEVICE}.>"] }
-      } }]
-      imports: [
-        ${imports.join(",\n")},
-        { service: { account: CLOUD, subject: "${FLOW_CONTROL}" } },
-        { stream: { account: CLOUD, subject: "dlv.>" } }
-      ]
-    }
-  }`;
+  return readFileSync(join(repositoryRoot, "deploy/nats/accounts.conf"), "utf8")
+    .replace("$GITFLEET_CLOUD_PASSWORD", CLOUD_LOGIN.pass)
+    .replace("$GITFLEET_KIOSK_0001_PASSWORD", DEVICE_LOGIN.pass)
+    .replaceAll("kiosk-0001", DEVICE);
 }
