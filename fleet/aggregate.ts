@@ -1,17 +1,14 @@
 /** How each deployment is doing: the fold of desired keys and device states, kept as they change. */
 import type { DevicePair } from "#schema/keys.ts";
 import type { DeploymentName, DeviceId } from "#schema/names.ts";
+import { parseWireTime, wireTime } from "#schema/time.ts";
 import type { DeploymentState } from "#schema/wire.ts";
-import {
-  errorOf,
-  isAbout,
-  newerError,
-  standingOf,
-  type DeviceFacts,
-  type LastError,
-  type PairFacts,
-  type Standing,
-} from "./standing.ts";
+import { Columns } from "./live/column.ts";
+import { NO_PHASE, PairFacts, PHASES, type WantedNumbers } from "./live/pair-facts.ts";
+import { NO_ROW } from "./live/pair-table.ts";
+import { NO_TEXT } from "./live/shared-texts.ts";
+import { FAILED, NONE, PAUSED, PENDING, StandingCounts, SUCCEEDED } from "./live/standing-counts.ts";
+import { failureText, newerError, type LastError } from "./standing.ts";
 
 export type { LastError } from "./standing.ts";
 
@@ -47,154 +44,199 @@ export interface Troubled {
   readonly pendingTotal: number;
 }
 
-const NO_FACTS: PairFacts = { digest: null, state: null };
-const DEFAULT_DEVICE: DeviceFacts = { offline: false, paused: false };
+const RUNNING_PHASE = PHASES.indexOf("Running");
+const FAILED_PHASE = PHASES.indexOf("Failed");
 
-interface Fold {
-  readonly pairs: Map<DeviceId, PairFacts>;
-  readonly members: Readonly<Record<Standing, Set<DeviceId>>>;
-  offline: number;
-  unverified: number;
-}
-
-/** Keeps the aggregates of all deployments. Each event costs the work of one device; any order gives the same end. */
+/**
+ * Keeps the aggregates of all deployments. Each event costs the work of one device; any order gives the same end.
+ * What it knows stands in columns, so that a million states take little memory.
+ */
 export class Aggregator {
-  readonly #folds = new Map<DeploymentName, Fold>();
-  readonly #devices = new Map<DeviceId, DeviceFacts>();
-  readonly #deploymentsOf = new Map<DeviceId, Set<DeploymentName>>();
+  readonly facts = new PairFacts();
+  readonly #counts = new StandingCounts();
+  readonly #standing = this.facts.table.columns.uint8();
+  readonly #devices = new Columns();
+  readonly #offline = this.#devices.uint8();
+  readonly #paused = this.#devices.uint8();
+  readonly #isKept: (row: number) => boolean;
+
+  /** `isKept` says of a row that says nothing that it must stay all the same. */
+  constructor(isKept: (row: number) => boolean = () => false) {
+    this.#isKept = isKept;
+  }
 
   /** The digest of the value now desired, or null where the key is gone. */
   setDesired(pair: DevicePair, digest: string | null): void {
-    this.#change(pair, (facts) => ({ ...facts, digest }));
+    const wanted = digest === null ? null : { digest: this.facts.digests.take(digest), commit: NO_TEXT };
+    const row = this.rowOf(pair);
+    this.setDesiredAt(row, wanted);
+    this.dropIfEmpty(row);
   }
 
   /** The state that the bucket now holds, or null where the key is gone. */
   setState(pair: DevicePair, state: DeploymentState | null): void {
-    this.#change(pair, (facts) => ({ ...facts, state }));
+    const row = this.rowOf(pair);
+    this.setStateAt(row, state);
+    this.dropIfEmpty(row);
+  }
+
+  /** The row of a pair, for the calls that name a row. Call `dropIfEmpty` when done. */
+  rowOf(pair: DevicePair): number {
+    const known = this.facts.find(pair);
+    if (known !== NO_ROW) return known;
+    const row = this.facts.rowOf(pair);
+    this.#devices.reserve(this.#deviceOf(row) + 1);
+    this.#standing.at[row] = NONE;
+    this.#count(row, 1);
+    return row;
+  }
+
+  /** Takes the numbers over: they were taken from the facts' texts for this. */
+  setDesiredAt(row: number, wanted: WantedNumbers | null): void {
+    this.#count(row, -1);
+    this.facts.setDesired(row, wanted);
+    this.#judge(row);
+  }
+
+  setStateAt(row: number, state: DeploymentState | null): void {
+    this.#count(row, -1);
+    this.facts.setState(row, state, state === null ? 0 : (parseWireTime(state.last_event_at) ?? 0));
+    this.#judge(row);
+  }
+
+  /** Forgets a row where nothing is left to say about it. */
+  dropIfEmpty(row: number): void {
+    if (!this.facts.saysNothing(row) || this.#isKept(row)) return;
+    this.#count(row, -1);
+    this.facts.remove(row);
+  }
+
+  isOffline(device: number): boolean {
+    return this.#offline.at[device] === 1;
+  }
+
+  isPaused(device: number): boolean {
+    return this.#paused.at[device] === 1;
   }
 
   setOffline(device: DeviceId, offline: boolean): void {
-    this.#changeDevice(device, { ...this.#factsOf(device), offline });
+    this.#setDevice(device, this.#offline, offline);
   }
 
   setPaused(device: DeviceId, paused: boolean): void {
-    this.#changeDevice(device, { ...this.#factsOf(device), paused });
+    this.#setDevice(device, this.#paused, paused);
   }
 
   /** Deployments with at least one desired key, sorted. */
   deployments(): DeploymentName[] {
-    const wanted = [...this.#folds].filter(([, { members, pairs }]) => members.none.size < pairs.size);
-    return wanted.map(([name]) => name).toSorted((a, b) => (a < b ? -1 : 1));
+    const { deployments, table } = this.facts;
+    const wanted = [...deployments.numbers()].filter(
+      (number) => this.#counts.standing(number, NONE) < table.ofDeployment(number).length,
+    );
+    return wanted.map((number) => deployments.textOf(number)).toSorted((a, b) => (a < b ? -1 : 1));
   }
 
   /** The counts of one deployment; all 0 for one that nobody knows. */
   of(deployment: DeploymentName): Aggregate {
-    const fold = this.#folds.get(deployment) ?? newFold();
-    const { succeeded, failed, pending, paused } = fold.members;
+    const number = this.facts.deployments.find(deployment);
+    const count = (standing: number): number => (number === undefined ? 0 : this.#counts.standing(number, standing));
+    const [succeeded, failed, pending] = [count(SUCCEEDED), count(FAILED), count(PENDING)];
     return {
-      matched: succeeded.size + failed.size + pending.size,
-      succeeded: succeeded.size,
-      failed: failed.size,
-      pending: pending.size,
-      offline: fold.offline,
-      paused: paused.size,
-      unverified: fold.unverified,
-      last_error: lastError(fold),
+      matched: succeeded + failed + pending,
+      succeeded,
+      failed,
+      pending,
+      offline: number === undefined ? 0 : this.#counts.offline(number),
+      paused: count(PAUSED),
+      unverified: number === undefined ? 0 : this.#counts.unverified(number),
+      last_error: failed === 0 ? null : this.#lastError(number ?? 0),
     };
   }
 
   /** The devices a rollout waits for, at most `limit` of each kind. */
   troubled(deployment: DeploymentName, limit: number): Troubled {
-    const fold = this.#folds.get(deployment) ?? newFold();
-    const listed = (members: ReadonlySet<DeviceId>): TroubledDevice[] =>
-      [...members]
-        .toSorted((a, b) => (a < b ? -1 : 1))
-        .slice(0, limit)
-        .map((device) => this.#troubledDevice(fold, device));
-    const { failed, pending } = fold.members;
-    return { failed: listed(failed), failedTotal: failed.size, pending: listed(pending), pendingTotal: pending.size };
-  }
-
-  #troubledDevice(fold: Fold, device: DeviceId): TroubledDevice {
-    const facts = fold.pairs.get(device) ?? NO_FACTS;
-    const told =
-      facts.state !== null && facts.digest !== null && isAbout(facts.state, facts.digest) ? facts.state : null;
+    const rows = this.facts.table.ofDeployment(this.facts.deployments.find(deployment) ?? 0);
+    const listed = (standing: number): { devices: TroubledDevice[]; total: number } => {
+      const found = Array.from(rows.filter((row) => this.#standing.at[row] === standing));
+      const named = found.map((row) => ({ row, device: this.facts.deviceOf(row) }));
+      const first = named.toSorted((a, b) => (a.device < b.device ? -1 : 1)).slice(0, limit);
+      return { devices: first.map(({ row }) => this.#troubledDevice(row)), total: found.length };
+    };
+    const [failed, pending] = [listed(FAILED), listed(PENDING)];
     return {
-      device,
-      offline: this.#factsOf(device).offline,
-      error: told?.last_error ?? null,
-      at: told?.last_event_at ?? null,
+      failed: failed.devices,
+      failedTotal: failed.total,
+      pending: pending.devices,
+      pendingTotal: pending.total,
     };
   }
 
-  #factsOf(device: DeviceId): DeviceFacts {
-    return this.#devices.get(device) ?? DEFAULT_DEVICE;
+  #troubledDevice(row: number): TroubledDevice {
+    const told = this.facts.phase(row) !== NO_PHASE && this.#isAboutDesired(row);
+    return {
+      device: this.facts.deviceOf(row),
+      offline: this.isOffline(this.#deviceOf(row)),
+      error: told ? this.facts.error(row) : null,
+      at: told ? wireTime(this.facts.eventAtMs(row)) : null,
+    };
   }
 
-  #change({ device, deployment }: DevicePair, change: (facts: PairFacts) => PairFacts): void {
-    const fold = this.#folds.get(deployment) ?? newFold();
-    this.#folds.set(deployment, fold);
-    const before = fold.pairs.get(device) ?? NO_FACTS;
-    const after = change(before);
-    this.#count(fold, device, before, -1);
-    this.#count(fold, device, after, 1);
-    if (after.digest === null && after.state === null) this.#drop(fold, device, deployment);
-    else {
-      fold.pairs.set(device, after);
-      const deployments = this.#deploymentsOf.get(device) ?? new Set();
-      this.#deploymentsOf.set(device, deployments.add(deployment));
+  #lastError(deployment: number): LastError | null {
+    let newest: LastError | null = null;
+    let newestSecond = Number.NEGATIVE_INFINITY;
+    for (const row of this.facts.table.ofDeployment(deployment)) {
+      if (this.#standing.at[row] !== FAILED) continue;
+      const atMs = this.facts.eventAtMs(row);
+      if (Math.floor(atMs / 1_000) < newestSecond) continue;
+      newestSecond = Math.floor(atMs / 1_000);
+      const error = { device_id: this.facts.deviceOf(row), message: failureText(this.facts.error(row)) };
+      newest = newerError(newest, { ...error, at: wireTime(atMs) });
     }
+    return newest;
   }
 
-  #drop(fold: Fold, device: DeviceId, deployment: DeploymentName): void {
-    for (const members of Object.values(fold.members)) members.delete(device);
-    fold.pairs.delete(device);
-    if (fold.pairs.size === 0) this.#folds.delete(deployment);
-    const deployments = this.#deploymentsOf.get(device);
-    deployments?.delete(deployment);
-    if (deployments?.size === 0) this.#deploymentsOf.delete(device);
+  #setDevice(device: DeviceId, flags: { at: Uint8Array }, is: boolean): void {
+    const number = this.facts.devices.find(device) ?? NO_TEXT;
+    const flag = is ? 1 : 0;
+    if ((flags.at[number] ?? 0) === flag && number !== NO_TEXT) return;
+    if (number === NO_TEXT && !is) return;
+    // A device that is said to be something is known, whether it has rows or not.
+    const held = is ? this.facts.devices.take(device) : number;
+    this.#devices.reserve(held + 1);
+    for (const row of this.facts.table.ofDevice(held)) this.#count(row, -1);
+    flags.at[held] = flag;
+    for (const row of this.facts.table.ofDevice(held)) this.#judge(row);
+    if (!is) this.facts.devices.giveBack(held);
   }
 
-  #changeDevice(device: DeviceId, facts: DeviceFacts): void {
-    const pairs = [...(this.#deploymentsOf.get(device) ?? [])].flatMap((deployment) => {
-      const fold = this.#folds.get(deployment);
-      const pair = fold?.pairs.get(device);
-      return fold === undefined || pair === undefined ? [] : [{ fold, pair }];
-    });
-    for (const { fold, pair } of pairs) this.#count(fold, device, pair, -1);
-    if (facts.offline || facts.paused) this.#devices.set(device, facts);
-    else this.#devices.delete(device);
-    for (const { fold, pair } of pairs) this.#count(fold, device, pair, 1);
+  #judge(row: number): void {
+    this.#standing.at[row] = this.#standingOf(row);
+    this.#count(row, 1);
   }
 
-  /** Takes a device into the counts of a deployment, or out of them. */
-  #count(fold: Fold, device: DeviceId, pair: PairFacts, sign: 1 | -1): void {
-    const facts = this.#factsOf(device);
-    const standing = standingOf(pair, facts);
-    if (sign === 1) fold.members[standing].add(device);
-    else fold.members[standing].delete(device);
-    if (standing === "none" || standing === "paused") return;
-    if (facts.offline) fold.offline += sign;
-    if (pair.state !== null && pair.state.desired_digest === undefined) fold.unverified += sign;
+  /** The same as `standingOf` says of objects. */
+  #standingOf(row: number): number {
+    if (this.facts.desired(row) === NO_TEXT) return NONE;
+    if (this.isPaused(this.#deviceOf(row))) return PAUSED;
+    const phase = this.facts.phase(row);
+    if (phase === NO_PHASE || !this.#isAboutDesired(row)) return PENDING;
+    if (phase === RUNNING_PHASE) return SUCCEEDED;
+    return phase === FAILED_PHASE ? FAILED : PENDING;
   }
-}
 
-function newFold(): Fold {
-  const members = {
-    none: new Set<DeviceId>(),
-    paused: new Set<DeviceId>(),
-    succeeded: new Set<DeviceId>(),
-    failed: new Set<DeviceId>(),
-    pending: new Set<DeviceId>(),
-  };
-  return { pairs: new Map(), members, offline: 0, unverified: 0 };
-}
-
-function lastError(fold: Fold): LastError | null {
-  let newest: LastError | null = null;
-  for (const device of fold.members.failed) {
-    const state = fold.pairs.get(device)?.state;
-    if (state) newest = newerError(newest, errorOf(device, state));
+  #isAboutDesired(row: number): boolean {
+    const reported = this.facts.reported(row);
+    return reported === NO_TEXT || reported === this.facts.desired(row);
   }
-  return newest;
+
+  #count(row: number, sign: 1 | -1): void {
+    const standing = this.#standing.at[row] ?? NONE;
+    const offline = this.isOffline(this.#deviceOf(row));
+    const unverified = this.facts.phase(row) !== NO_PHASE && this.facts.reported(row) === NO_TEXT;
+    this.#counts.count(this.facts.table.deployment.at[row] ?? 0, { standing, offline, unverified }, sign);
+  }
+
+  #deviceOf(row: number): number {
+    return this.facts.table.device.at[row] ?? 0;
+  }
 }

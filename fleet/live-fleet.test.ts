@@ -42,24 +42,24 @@ describe("the live picture of a fleet", () => {
   test("calls a device offline by the server's time of its heartbeat, and after the fleet's own period", () => {
     const fleet = oneDevice();
     fleet.judgeOffline(11 * MINUTE, { keep: false });
-    expect(fleet.devices.get(k1)?.offline).toBe(false);
+    expect(fleet.device(k1)?.offline).toBe(false);
     fleet.judgeOffline(12 * MINUTE, { keep: false });
-    expect(fleet.devices.get(k1)?.offline).toBe(true);
+    expect(fleet.device(k1)?.offline).toBe(true);
     expect(fleet.aggregate(web)).toMatchObject({ matched: 1, succeeded: 1, offline: 1 });
     const record = { fleet: "f", branch: "main", head: null, applied: null, applying: null, applied_at: null };
     put(fleet, "fleet", "reconciler", { ...record, refused: null, desired_keys: 1, offline_after_seconds: 600 });
     fleet.judgeOffline(12 * MINUTE, { keep: false });
-    expect(fleet.devices.get(k1)?.offline).toBe(false);
+    expect(fleet.device(k1)?.offline).toBe(false);
   });
 
   test("calls nobody offline while that must be kept, but lets devices come back", () => {
     const fleet = oneDevice();
     fleet.judgeOffline(60 * MINUTE, { keep: true });
-    expect(fleet.devices.get(k1)?.offline).toBe(false);
+    expect(fleet.device(k1)?.offline).toBe(false);
     fleet.judgeOffline(60 * MINUTE, { keep: false });
     put(fleet, "device-heartbeat", "heartbeat.k-1", HEARTBEAT, 60 * MINUTE);
     fleet.judgeOffline(60 * MINUTE, { keep: true });
-    expect(fleet.devices.get(k1)?.offline).toBe(false);
+    expect(fleet.device(k1)?.offline).toBe(false);
   });
 
   test("drops payloads that name another device than their key, that are malformed or too large, and counts them", () => {
@@ -69,7 +69,7 @@ describe("the live picture of a fleet", () => {
     put(fleet, "device-info", "info.k-3", "x".repeat(20_000));
     expect(fleet.dropped).toBe(3);
     expect(fleet.aggregate(web)).toMatchObject({ matched: 1, pending: 1 });
-    expect([...fleet.devices.keys()]).toEqual([k1]);
+    expect([...fleet.devices()].map(({ id }) => id)).toEqual([k1]);
   });
 
   test("forgets a device that left nothing behind", () => {
@@ -77,7 +77,7 @@ describe("the live picture of a fleet", () => {
     gone(fleet, "desired-state", "k-1.web");
     gone(fleet, "device-state", "state.k-1.web", "absent");
     gone(fleet, "device-heartbeat", "heartbeat.k-1");
-    expect(fleet.devices.size).toBe(0);
+    expect(fleet.deviceCount).toBe(0);
     expect(fleet.deployments()).toEqual([]);
   });
 

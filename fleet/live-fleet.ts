@@ -1,10 +1,8 @@
 /** What NATS says about a fleet, folded as it changes: commits, aggregates, devices. Each change costs one device's work. */
 import { HEADER_COMMIT } from "#schema/headers.ts";
 import {
-  parseDesiredKey,
   parseHeartbeatKey,
   parseInfoKey,
-  parseStateKey,
   RECONCILER_LEASE_KEY,
   RECONCILER_RECORD_KEY,
   type BucketName,
@@ -15,7 +13,13 @@ import { readDeploymentState, readDeviceInfo, readHeartbeat, readReconcilerRecor
 import type { WireReading } from "#schema/wire-read.ts";
 import type { DeploymentState, DeviceInfo, ReconcilerRecord } from "#schema/wire.ts";
 import { Aggregator, type Aggregate, type Troubled } from "./aggregate.ts";
-import { sha256Digest } from "./digest.ts";
+import type { KeyTimes } from "./live/key-times.ts";
+import { LiveDevices } from "./live/live-devices.ts";
+import { NO_PHASE, type WantedNumbers } from "./live/pair-facts.ts";
+import { deviceKeys, PairKeys } from "./live/keys-of-rows.ts";
+import { NO_ROW } from "./live/pair-table.ts";
+import { NO_TEXT } from "./live/shared-texts.ts";
+import { ValueDigests } from "./live/value-digests.ts";
 
 /** One change of one key, as a feed tells it. */
 export type KeyChange =
@@ -42,10 +46,8 @@ export interface LiveDevice {
   readonly info: DeviceInfo | null;
   /** When the server stored its last heartbeat, by the server's clock; null for never. */
   readonly heartbeatAtMs: number | null;
-  /** What it should run. */
-  readonly desired: ReadonlyMap<DeploymentName, WantedNow>;
-  /** What it says about its deployments. */
-  readonly reported: ReadonlyMap<DeploymentName, DeploymentState>;
+  /** How many deployments it should run. */
+  readonly deployments: number;
   readonly offline: boolean;
   readonly paused: boolean;
 }
@@ -57,28 +59,28 @@ export interface DeviceCounts {
   readonly paused: number;
 }
 
-interface DeviceFold extends LiveDevice {
-  info: DeviceInfo | null;
-  heartbeatAtMs: number | null;
-  readonly desired: Map<DeploymentName, WantedNow>;
-  readonly reported: Map<DeploymentName, DeploymentState>;
-  offline: boolean;
-  paused: boolean;
-}
-
 /** `offlineAfter` where the record says nothing else. */
 const OFFLINE_AFTER_DEFAULT_MS = 90_000;
 
 /** The live picture of a fleet. Feed it changes; ask it for what is true. No clock and no network of its own. */
 export class LiveFleet {
-  readonly #aggregator = new Aggregator();
-  readonly #devices = new Map<DeviceId, DeviceFold>();
+  readonly #pairs: PairKeys;
+  readonly #aggregator = new Aggregator((row) => this.#pairs.isKept(row));
+  readonly #facts = this.#aggregator.facts;
+  readonly #devices = new LiveDevices(this.#facts.devices);
+  readonly #digests = new ValueDigests(this.#facts.digests);
+  readonly #infoKeys = deviceKeys(this.#facts.devices, this.#devices.columns, "info.");
+  readonly #heartbeatKeys = deviceKeys(this.#facts.devices, this.#devices.columns, "heartbeat.");
   readonly #dirty = new Set<DeploymentName>();
-  #paused: ReadonlySet<string> = new Set();
+  #pausedDevices: ReadonlySet<string> = new Set();
   #record: ReconcilerRecord | null = null;
   #leaseAtMs: number | null = null;
   #version = 0;
   #dropped = 0;
+
+  constructor() {
+    this.#pairs = new PairKeys(this.#aggregator);
+  }
 
   /** What the reconciler says about commits. */
   get record(): ReconcilerRecord | null {
@@ -100,9 +102,36 @@ export class LiveFleet {
     return this.#dropped;
   }
 
-  /** Every device that is wanted for something or left something behind. */
-  get devices(): ReadonlyMap<DeviceId, LiveDevice> {
-    return this.#devices;
+  /** How many devices are wanted for something or left something behind. */
+  get deviceCount(): number {
+    return this.#devices.size;
+  }
+
+  /** Every one of them, in no order. */
+  *devices(): Generator<LiveDevice> {
+    for (const number of this.#devices.numbers()) yield this.#liveDevice(number);
+  }
+
+  /** One of them, or null. */
+  device(id: DeviceId): LiveDevice | null {
+    const number = this.#facts.devices.find(id);
+    return number === undefined || !this.#devices.isKnown(number) ? null : this.#liveDevice(number);
+  }
+
+  /** The memory of the feed of a bucket: what is kept of each key anyway. Undefined for the others. */
+  memoryOf(bucket: BucketName): KeyTimes | undefined {
+    switch (bucket) {
+      case "desired-state":
+        return this.#pairs.desired;
+      case "device-state":
+        return this.#pairs.states;
+      case "device-info":
+        return this.#infoKeys;
+      case "device-heartbeat":
+        return this.#heartbeatKeys;
+      case "fleet":
+        return undefined;
+    }
   }
 
   /** Takes in one change of one bucket. */
@@ -130,41 +159,47 @@ export class LiveFleet {
   /** Decides who is offline at a moment of the server's clock. With `keep`, nobody becomes offline, only online again. */
   judgeOffline(serverNowMs: number, { keep }: { readonly keep: boolean }): void {
     const afterMs = this.offlineAfterMs();
-    for (const device of this.#devices.values()) {
-      const silent = device.heartbeatAtMs === null || serverNowMs - device.heartbeatAtMs > afterMs;
-      const offline = silent && (device.offline || !keep);
-      if (offline === device.offline) continue;
-      device.offline = offline;
-      this.#aggregator.setOffline(device.id, offline);
-      this.#touchAllOf(device);
+    for (const number of this.#devices.numbers()) {
+      const heardAtMs = this.#devices.heartbeatAtMs(number);
+      const silent = heardAtMs === null || serverNowMs - heardAtMs > afterMs;
+      const was = this.#aggregator.isOffline(number);
+      const is = silent && (was || !keep);
+      if (is === was) continue;
+      this.#aggregator.setOffline(this.#facts.devices.textOf(number), is);
+      this.#touchAllOf(number);
     }
   }
 
   /** When any device was heard last, by the server's clock; null for never. */
   lastHeardAtMs(): number | null {
     let last: number | null = null;
-    for (const { heartbeatAtMs } of this.#devices.values()) {
-      if (heartbeatAtMs !== null) last = Math.max(last ?? heartbeatAtMs, heartbeatAtMs);
+    for (const number of this.#devices.numbers()) {
+      const atMs = this.#devices.heartbeatAtMs(number);
+      if (atMs !== null && (last === null || atMs > last)) last = atMs;
     }
     return last;
   }
 
   /** What is wanted of a device now, null where nothing is. */
-  wanted({ device, deployment }: DevicePair): WantedNow | null {
-    return this.#devices.get(device)?.desired.get(deployment) ?? null;
+  wanted(pair: DevicePair): WantedNow | null {
+    const row = this.#facts.find(pair);
+    const digest = this.#facts.desired(row);
+    if (row === NO_ROW || digest === NO_TEXT) return null;
+    return { digest: this.#facts.digests.textOf(digest), commit: this.#facts.commitOf(row) };
   }
 
-  /** What a device says about a deployment, null where it says nothing. */
-  state({ device, deployment }: DevicePair): DeploymentState | null {
-    return this.#devices.get(device)?.reported.get(deployment) ?? null;
+  /** What a device says about a deployment, its time in whole seconds; null where it says nothing. */
+  state(pair: DevicePair): DeploymentState | null {
+    const row = this.#facts.find(pair);
+    return row === NO_ROW ? null : this.#facts.state(row);
   }
 
   isOffline(device: DeviceId): boolean {
-    return this.#devices.get(device)?.offline === true;
+    return this.device(device)?.offline === true;
   }
 
   isPaused(device: DeviceId): boolean {
-    return this.#paused.has(device);
+    return this.#pausedDevices.has(device);
   }
 
   /** Deployments that anything wants, sorted. */
@@ -182,12 +217,14 @@ export class LiveFleet {
   }
 
   deviceCounts(): DeviceCounts {
-    const loaded = [...this.#devices.values()].filter(({ desired }) => desired.size > 0);
-    return {
-      devices: loaded.length,
-      offline: loaded.filter(({ offline }) => offline).length,
-      paused: loaded.filter(({ paused }) => paused).length,
-    };
+    const counts = { devices: 0, offline: 0, paused: 0 };
+    for (const number of this.#devices.numbers()) {
+      if (this.#devices.desiredCount(number) === 0) continue;
+      counts.devices += 1;
+      if (this.#aggregator.isOffline(number)) counts.offline += 1;
+      if (this.#aggregator.isPaused(number)) counts.paused += 1;
+    }
+    return counts;
   }
 
   /** Deployments that may differ from when this was asked last. */
@@ -197,50 +234,78 @@ export class LiveFleet {
     return dirty;
   }
 
+  #liveDevice(number: number): LiveDevice {
+    return {
+      id: this.#facts.devices.textOf(number),
+      info: this.#devices.info(number),
+      heartbeatAtMs: this.#devices.heartbeatAtMs(number),
+      deployments: this.#devices.desiredCount(number),
+      offline: this.#aggregator.isOffline(number),
+      paused: this.#aggregator.isPaused(number),
+    };
+  }
+
   #applyDesired(change: KeyChange): void {
-    const pair = parseDesiredKey(change.key);
-    if (pair === null) return;
-    const device = this.#device(pair.device);
-    if (change.kind === "put") {
-      const wanted = { digest: sha256Digest(change.value), commit: change.headers(HEADER_COMMIT) ?? null };
-      device.desired.set(pair.deployment, wanted);
-      this.#aggregator.setDesired(pair, wanted.digest);
-    } else {
-      device.desired.delete(pair.deployment);
-      this.#aggregator.setDesired(pair, null);
-    }
-    this.#touch(pair.deployment);
-    this.#dropIfUnknown(device);
+    const row = this.#pairs.desiredRow(change.key);
+    if (row === null) return;
+    const device = this.#facts.table.device.at[row] ?? 0;
+    const deployment = this.#facts.deploymentOf(row);
+    const was = this.#facts.desired(row) !== NO_TEXT;
+    this.#aggregator.setDesiredAt(row, change.kind === "put" ? this.#wantedNumbers(deployment, change) : null);
+    this.#devices.countDesired(device, was, change.kind === "put");
+    this.#touch(deployment);
+    this.#settle(row, device);
+  }
+
+  #wantedNumbers(deployment: DeploymentName, change: Extract<KeyChange, { kind: "put" }>): WantedNumbers {
+    const commit = change.headers(HEADER_COMMIT);
+    return {
+      digest: this.#digests.take(deployment, change.value),
+      commit: commit === undefined ? NO_TEXT : this.#facts.commits.take(commit),
+    };
   }
 
   #applyState(change: KeyChange): void {
-    const pair = parseStateKey(change.key);
-    if (pair === null) return;
+    const row = this.#pairs.stateRow(change.key);
+    if (row === null) return;
+    const device = this.#facts.table.device.at[row] ?? 0;
     const state = this.#payload(change, readDeploymentState)?.state ?? null;
-    const device = this.#device(pair.device);
-    if (state === null) device.reported.delete(pair.deployment);
-    else device.reported.set(pair.deployment, state);
-    this.#aggregator.setState(pair, state);
-    this.#touch(pair.deployment);
-    this.#dropIfUnknown(device);
+    const was = this.#facts.phase(row) !== NO_PHASE;
+    this.#aggregator.setStateAt(row, state);
+    this.#devices.countReported(device, was, state !== null);
+    this.#touch(this.#facts.deploymentOf(row));
+    this.#settle(row, device);
+  }
+
+  // A row that says nothing goes, and with its last one a device that nothing is known of any more.
+  #settle(row: number, device: number): void {
+    if (!this.#devices.isKnown(device)) this.#aggregator.setOffline(this.#facts.devices.textOf(device), false);
+    if (!this.#facts.saysNothing(row)) return;
+    const deployment = this.#facts.deploymentOf(row);
+    this.#aggregator.dropIfEmpty(row);
+    if (this.#facts.deployments.find(deployment) === undefined) this.#digests.forget(deployment);
   }
 
   #applyInfo(change: KeyChange): void {
     const id = parseInfoKey(change.key);
     if (id === null) return;
-    const device = this.#device(id);
-    device.info = this.#payload(change, readDeviceInfo);
-    this.#dropIfUnknown(device);
+    this.#withDevice(id, (number) => this.#devices.setInfo(number, this.#payload(change, readDeviceInfo)));
   }
 
   // The server says when: the payload's own time is for people.
   #applyHeartbeat(change: KeyChange): void {
     const id = parseHeartbeatKey(change.key);
     if (id === null) return;
-    const device = this.#device(id);
     const isHeard = this.#payload(change, readHeartbeat) !== null;
-    device.heartbeatAtMs = change.kind === "put" && isHeard ? change.atMs : null;
-    this.#dropIfUnknown(device);
+    const atMs = change.kind === "put" && isHeard ? change.atMs : null;
+    this.#withDevice(id, (number) => this.#devices.setHeartbeat(number, atMs));
+  }
+
+  #withDevice(id: DeviceId, change: (number: number) => void): void {
+    const number = this.#facts.devices.take(id);
+    change(number);
+    if (!this.#devices.isKnown(number)) this.#aggregator.setOffline(id, false);
+    this.#facts.devices.giveBack(number);
   }
 
   #applyFleet(change: KeyChange): void {
@@ -249,9 +314,20 @@ export class LiveFleet {
     if (change.key !== RECONCILER_RECORD_KEY) return;
     this.#record = put === null ? null : readReconcilerRecord(put.value);
     if (put !== null && this.#record === null) this.#dropped += 1;
-    this.#paused = new Set(this.#record?.paused_devices);
-    for (const device of this.#devices.values()) this.#setPaused(device, this.#paused.has(device.id));
+    this.#setPaused(new Set(this.#record?.paused_devices));
     this.#version += 1;
+  }
+
+  #setPaused(devices: ReadonlySet<string>): void {
+    const before = this.#pausedDevices;
+    this.#pausedDevices = devices;
+    for (const name of new Set([...before, ...devices])) {
+      if (before.has(name) === devices.has(name)) continue;
+      const id = name as DeviceId;
+      this.#aggregator.setPaused(id, devices.has(id));
+      const number = this.#facts.devices.find(id);
+      if (number !== undefined) this.#touchAllOf(number);
+    }
   }
 
   #payload<T>(change: KeyChange, read: (key: string, bytes: Uint8Array) => WireReading<T>): T | null {
@@ -262,38 +338,14 @@ export class LiveFleet {
     return null;
   }
 
-  #setPaused(device: DeviceFold, paused: boolean): void {
-    if (device.paused === paused) return;
-    device.paused = paused;
-    this.#aggregator.setPaused(device.id, paused);
-    this.#touchAllOf(device);
-  }
-
-  #device(id: DeviceId): DeviceFold {
-    const known = this.#devices.get(id);
-    if (known !== undefined) return known;
-    // Neither online nor offline yet: judgeOffline decides.
-    const nothing = { info: null, heartbeatAtMs: null, offline: false, paused: false };
-    const device: DeviceFold = { id, ...nothing, desired: new Map(), reported: new Map() };
-    this.#devices.set(id, device);
-    this.#setPaused(device, this.isPaused(id));
-    return device;
-  }
-
-  #dropIfUnknown(device: DeviceFold): void {
-    const { info, heartbeatAtMs, desired, reported } = device;
-    if (info !== null || heartbeatAtMs !== null || desired.size > 0 || reported.size > 0) return;
-    if (device.offline) this.#aggregator.setOffline(device.id, false);
-    if (device.paused) this.#aggregator.setPaused(device.id, false);
-    this.#devices.delete(device.id);
-  }
-
   #touch(deployment: DeploymentName): void {
     this.#dirty.add(deployment);
     this.#version += 1;
   }
 
-  #touchAllOf(device: LiveDevice): void {
-    for (const deployment of device.desired.keys()) this.#touch(deployment);
+  #touchAllOf(device: number): void {
+    for (const row of this.#facts.table.ofDevice(device)) {
+      if (this.#facts.desired(row) !== NO_TEXT) this.#touch(this.#facts.deploymentOf(row));
+    }
   }
 }

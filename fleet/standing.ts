@@ -56,5 +56,10 @@ export function newerError(a: LastError | null, b: LastError | null): LastError 
 export function errorOf(device: DeviceId, state: DeploymentState): LastError {
   const atMs = parseWireTime(state.last_event_at);
   const at = atMs === null ? state.last_event_at : wireTime(atMs);
-  return { device_id: device, message: state.last_error ?? "it did not say why", at };
+  return { device_id: device, message: failureText(state.last_error), at };
+}
+
+/** What a failure says of itself. */
+export function failureText(lastError: string | null): string {
+  return lastError ?? "it did not say why";
 }

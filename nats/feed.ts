@@ -47,7 +47,7 @@ export interface FeedOptions {
   /** Where the reader knows what the bucket holds, the feed need not remember each key, too. */
   readonly remembers?: RememberingReader;
   /** Where the reader notes the time of each key anyway, it is the feed's memory itself. */
-  readonly memory?: FeedMemory;
+  readonly memory?: FeedMemory | undefined;
 }
 
 /** A running feed. */

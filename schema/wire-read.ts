@@ -5,6 +5,7 @@
 import type { z } from "zod";
 import { parseHeartbeatKey, parseInfoKey, parseStateKey, type DevicePair } from "./keys.ts";
 import type { DeviceId } from "./names.ts";
+import { plainDeploymentState } from "./plain-state.ts";
 import {
   deploymentStateSchema,
   DEVICE_MESSAGE_MAX_BYTES,
@@ -33,6 +34,10 @@ export function readDeploymentState(
 ): WireReading<{ readonly pair: DevicePair; readonly state: DeploymentState }> {
   const pair = parseStateKey(key);
   if (pair === null) return dropped("foreign-key");
+  if (bytes.length <= DEVICE_MESSAGE_MAX_BYTES) {
+    const state = plainDeploymentState(parseJson(bytes), pair);
+    if (state !== null) return { kind: "read", value: { pair, state } };
+  }
   return readAs(deploymentStateSchema, bytes, (state) => {
     const own = state.device_id === pair.device && state.deployment === pair.deployment;
     return own ? { pair, state: { ...state, last_error: oneLine(state.last_error) } } : null;

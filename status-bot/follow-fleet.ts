@@ -72,7 +72,7 @@ class Following {
     const filter = bucket === "fleet" ? { filter: RECONCILER_RECORD_KEY } : {};
     return startFeed(
       link,
-      { bucket, ...filter },
+      { bucket, ...filter, memory: view.memoryOf(bucket) },
       {
         change: (change) => view.apply(bucket, change),
         synced: () => {

@@ -36,11 +36,12 @@ export interface DeviceSources {
 
 /** All devices, sorted by id. */
 export function deviceRows(fleet: LiveFleet, { declared, twins }: DeviceSources): DeviceRow[] {
-  const ids = new Set([...fleet.devices.keys(), ...(declared?.keys() ?? [])]);
-  return [...ids].toSorted().map((id) => rowOf(id, fleet.devices.get(id), { declared, twins }));
+  const known = [...fleet.devices()].map(({ id }) => id);
+  const ids = new Set([...known, ...(declared?.keys() ?? [])]);
+  return [...ids].toSorted().map((id) => rowOf(id, fleet.device(id), { declared, twins }));
 }
 
-function rowOf(id: DeviceId, live: LiveDevice | undefined, { declared, twins }: DeviceSources): DeviceRow {
+function rowOf(id: DeviceId, live: LiveDevice | null, { declared, twins }: DeviceSources): DeviceRow {
   const inventory = live?.info?.inventory;
   return {
     device: id,
@@ -49,7 +50,7 @@ function rowOf(id: DeviceId, live: LiveDevice | undefined, { declared, twins }: 
     offline: live?.offline ?? true,
     lastHeartbeatAtMs: live?.heartbeatAtMs ?? null,
     paused: live?.paused === true || declared?.get(id)?.paused === true,
-    deployments: live?.desired.size ?? 0,
+    deployments: live?.deployments ?? 0,
     hostname: inventory?.hostname ?? null,
     agentVersion: inventory?.agent_version ?? null,
     labels: live?.info?.labels ?? {},

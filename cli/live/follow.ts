@@ -39,7 +39,7 @@ export async function follow(link: NatsLink, options: FollowOptions): Promise<Fo
   const feeds = FOLLOWED.map((bucket) =>
     startFeed(
       link,
-      { bucket },
+      { bucket, memory: fleet.memoryOf(bucket) },
       {
         change: (change) => {
           fleet.apply(bucket, change);

@@ -81,9 +81,9 @@ function troubledJson({ failed, failedTotal, pending, pendingTotal }: Troubled):
 function deviceCounts(fleet: LiveFleet): FleetStatus["devices"] {
   let offline = 0;
   let paused = 0;
-  for (const device of fleet.devices.values()) {
+  for (const device of fleet.devices()) {
     if (device.offline) offline += 1;
     if (device.paused) paused += 1;
   }
-  return { known: fleet.devices.size, offline, paused };
+  return { known: fleet.deviceCount, offline, paused };
 }

@@ -1,0 +1,113 @@
+/** The keys of the buckets as rows: of pairs for desired values and states, of devices for what they say of themselves. */
+import {
+  desiredKey,
+  parseDesiredKey,
+  parseHeartbeatKey,
+  parseInfoKey,
+  parseStateKey,
+  stateKey,
+  type DevicePair,
+} from "#schema/keys.ts";
+import type { DeviceId } from "#schema/names.ts";
+import type { Aggregator } from "../aggregate.ts";
+import type { Columns } from "./column.ts";
+import { KeyTimes } from "./key-times.ts";
+import type { SharedTexts } from "./shared-texts.ts";
+
+const STATE_PREFIX = "state.";
+const NOTHING_ASKED = { key: "", row: null, removals: -1 };
+
+/** Keys of pairs. What a feed remembers and what is known of the pair stand in one row. */
+export class PairKeys {
+  readonly desired: KeyTimes;
+  readonly states: KeyTimes;
+  readonly #aggregator: Aggregator;
+  // A key is asked for twice: when the feed remembers it, and when its change is taken in.
+  #last: { readonly key: string; readonly row: number | null; readonly removals: number } = NOTHING_ASKED;
+
+  constructor(aggregator: Aggregator) {
+    this.#aggregator = aggregator;
+    const { columns } = aggregator.facts.table;
+    const rowsEnd = (): number => aggregator.facts.table.rowsEnd;
+    const kept = (): void => {};
+    const dropped = (row: number): void => aggregator.dropIfEmpty(row);
+    const common = { rowsEnd, kept, dropped };
+    this.desired = new KeyTimes(
+      { ...common, rowOf: (key) => this.desiredRow(key), keyOf: (row) => desiredKey(this.#pairOf(row)) },
+      columns.float64(),
+      columns.uint8(),
+    );
+    this.states = new KeyTimes(
+      { ...common, rowOf: (key) => this.stateRow(key), keyOf: (row) => stateKey(this.#pairOf(row)) },
+      columns.float64(),
+      columns.uint8(),
+    );
+  }
+
+  /** True where a feed remembers a key of this row. */
+  isKept(row: number): boolean {
+    return this.desired.isKept(row) || this.states.isKept(row);
+  }
+
+  /** The row of a key of `desired-state`, a new one where it had none; null for a foreign key. */
+  desiredRow(key: string): number | null {
+    return this.#rowOf(key, 0, parseDesiredKey);
+  }
+
+  /** The same for `device-state`. */
+  stateRow(key: string): number | null {
+    return key.startsWith(STATE_PREFIX) ? this.#rowOf(key, STATE_PREFIX.length, parseStateKey) : null;
+  }
+
+  #rowOf(key: string, from: number, parse: (key: string) => DevicePair | null): number | null {
+    const { removals } = this.#aggregator.facts.table;
+    if (this.#last.key === key && this.#last.removals === removals) return this.#last.row;
+    const known = this.#known(key, from);
+    const pair = known === null ? parse(key) : null;
+    const row = known ?? (pair === null ? null : this.#aggregator.rowOf(pair));
+    this.#last = { key, row, removals };
+    return row;
+  }
+
+  // Names that are known are names: only new ones have to be looked at more closely.
+  #known(key: string, from: number): number | null {
+    const { devices, deployments, table } = this.#aggregator.facts;
+    const dot = key.indexOf(".", from);
+    const device = devices.find(key.slice(from, dot) as DeviceId);
+    if (device === undefined) return null;
+    const deployment = deployments.find(key.slice(dot + 1) as DevicePair["deployment"]);
+    return deployment === undefined ? null : table.find(device, deployment) || null;
+  }
+
+  #pairOf(row: number): DevicePair {
+    const { facts } = this.#aggregator;
+    return { device: facts.deviceOf(row), deployment: facts.deploymentOf(row) };
+  }
+}
+
+/** Keys `<prefix><device>`, remembered in columns of the devices. Who is remembered keeps its number. */
+export function deviceKeys(names: SharedTexts<DeviceId>, columns: Columns, prefix: "info." | "heartbeat."): KeyTimes {
+  const parse = prefix === "info." ? parseInfoKey : parseHeartbeatKey;
+  let isFresh = false;
+  return new KeyTimes(
+    {
+      rowOf(key) {
+        const id = parse(key);
+        if (id === null) return null;
+        const known = names.find(id);
+        isFresh = known === undefined;
+        const number = known ?? names.take(id);
+        columns.reserve(number + 1);
+        return number;
+      },
+      keyOf: (row) => `${prefix}${names.textOf(row)}`,
+      rowsEnd: () => names.end,
+      kept(row) {
+        if (!isFresh) names.take(names.textOf(row));
+      },
+      dropped: (row) => names.giveBack(row),
+    },
+    columns.float64(),
+    columns.uint8(),
+  );
+}

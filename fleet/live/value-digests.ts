@@ -1,0 +1,40 @@
+/** Digests of the values that devices should run. Most values are the same on the next device: those are not hashed again. */
+import { sha256Digest } from "../digest.ts";
+import type { SharedTexts } from "./shared-texts.ts";
+
+interface Known {
+  readonly value: Buffer;
+  /** The number of its digest, which this holds one use of. */
+  readonly digest: number;
+}
+
+/** Remembers the last value of each deployment. */
+export class ValueDigests {
+  readonly #digests: SharedTexts;
+  readonly #last = new Map<string, Known>();
+
+  constructor(digests: SharedTexts) {
+    this.#digests = digests;
+  }
+
+  /** The number of the digest of a value, taken for the caller. */
+  take(deployment: string, value: Uint8Array): number {
+    const known = this.#last.get(deployment);
+    if (known !== undefined && known.value.equals(value)) {
+      return this.#digests.take(this.#digests.textOf(known.digest));
+    }
+    const text = sha256Digest(value);
+    const digest = this.#digests.take(text);
+    if (known !== undefined) this.#digests.giveBack(known.digest);
+    this.#last.set(deployment, { value: Buffer.from(value), digest: this.#digests.take(text) });
+    return digest;
+  }
+
+  /** A deployment that nobody wants any more. */
+  forget(deployment: string): void {
+    const known = this.#last.get(deployment);
+    if (known === undefined) return;
+    this.#digests.giveBack(known.digest);
+    this.#last.delete(deployment);
+  }
+}

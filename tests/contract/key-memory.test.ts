@@ -1,0 +1,58 @@
+/** A picture that is the memory of its feeds remembers what a map of keys would. */
+import { array, assert, constantFrom, integer, oneof, property, record } from "fast-check";
+import { expect, test } from "vitest";
+import { KnownKeys } from "#nats/known-keys.ts";
+import type { BucketName } from "#schema/keys.ts";
+import { LiveFleet } from "#fleet/live-fleet.ts";
+
+type Step =
+  | { readonly kind: "message"; readonly key: string; readonly atUs: number; readonly marker: boolean }
+  | { readonly kind: "begin" | "end" };
+
+const VALUE = new TextEncoder().encode("{}");
+
+function steps(...keys: readonly string[]) {
+  const message = record({
+    kind: constantFrom("message" as const),
+    key: constantFrom(...keys),
+    atUs: integer({ min: 1, max: 6 }),
+    marker: constantFrom(true, false),
+  });
+  const replay = record({ kind: constantFrom("begin" as const, "end" as const) });
+  return array(oneof({ weight: 5, arbitrary: message }, { weight: 1, arbitrary: replay }), { maxLength: 60 });
+}
+
+const KEYS: Readonly<Partial<Record<BucketName, readonly string[]>>> = {
+  "desired-state": ["k-1.web", "k-1.api", "k-2.web", "not-a-key", "K!.web"],
+  "device-state": ["state.k-1.web", "state.k-2.web", "state.k-2.api", "k-1.web", "state.x"],
+  "device-info": ["info.k-1", "info.k-2", "info.K!", "x"],
+  "device-heartbeat": ["heartbeat.k-1", "heartbeat.k-2", "other"],
+};
+
+test.each(Object.entries(KEYS))("the keys of %s are remembered as a map of them would", (bucket, keys) => {
+  assert(
+    property(steps(...keys), (told: readonly Step[]) => {
+      const fleet = new LiveFleet();
+      const memory = fleet.memoryOf(bucket as BucketName);
+      const oracle = new KnownKeys();
+      for (const step of told) {
+        if (step.kind === "message") {
+          const { key, atUs, marker } = step;
+          const isNews = memory?.observe(key, { atUs, marker });
+          expect(isNews).toBe(oracle.observe(key, { atUs, marker }));
+          const put = { kind: "put", key, value: VALUE, atMs: atUs, headers: () => undefined } as const;
+          if (isNews === true) fleet.apply(bucket as BucketName, marker ? { kind: "delete", key } : put);
+        } else if (step.kind === "begin") {
+          memory?.beginReplay();
+          oracle.beginReplay();
+        } else {
+          const gone = memory?.endReplay() ?? [];
+          expect(gone.toSorted()).toEqual(oracle.endReplay().toSorted());
+          for (const key of gone) fleet.apply(bucket as BucketName, { kind: "absent", key });
+        }
+        expect([memory?.size, memory?.puts, memory?.replaying]).toEqual([oracle.size, oracle.puts, oracle.replaying]);
+      }
+    }),
+    { numRuns: 400 },
+  );
+});
