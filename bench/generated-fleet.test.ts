@@ -4,7 +4,7 @@ import { desiredState } from "#fleet/desired.ts";
 import { readPlain } from "#fleet/plain-yaml.ts";
 import type { FleetReading } from "#fleet/read.ts";
 import { readFiles } from "#tests/contract/fleet-of.ts";
-import { everywhereText, fleetFiles, type GeneratedFile } from "./generated-fleet.ts";
+import { everywhereText, fileWithDevice, fleetFiles, type GeneratedFile } from "./generated-fleet.ts";
 import { spoiled } from "./spoiled-fleet.ts";
 import { documentSchema } from "./strict-schemas.ts";
 import { pairsOf, SIZES, type FleetSize } from "./sizes.ts";
@@ -48,6 +48,15 @@ describe("a generated fleet", () => {
       [...files].map(({ text }) => documentSchema.safeParse(parse(text)).success);
     expect(accepted(fleetFiles(SIZES.S))).not.toContain(false);
     expect(accepted(spoiled(fleetFiles(SIZES.S)))).toContain(false);
+  });
+
+  it.each([SIZES.S, multiDocument])("has each device in the file that is made for it alone ($files)", (size) => {
+    const files = new Map([...fleetFiles(size)].map(({ path, text }) => [path, text]));
+    for (const index of [0, 33, 34, size.devices - 1]) {
+      const { path, text } = fileWithDevice(size, index, {});
+      expect(text).toBe(files.get(path));
+      expect(fileWithDevice(size, index, { round: "7" }).text).toContain("round: 7");
+    }
   });
 
   it("is the same each time", () => {

@@ -60,13 +60,31 @@ export function pathOf(size: FleetSize, kind: "deployments" | "devices", index: 
   return `${kind}/${size.sharded ? `${folderName(Math.floor(index / PER_FOLDER[kind]))}/` : ""}${name}.yaml`;
 }
 
+/** The file that holds a device, with labels of that one replaced. */
+export function fileWithDevice(
+  size: FleetSize,
+  index: number,
+  changes: Readonly<Record<string, string>>,
+): GeneratedFile {
+  const perFile = perFileOf(size, size.devices);
+  const from = index - (index % perFile);
+  const texts = Array.from({ length: Math.min(perFile, size.devices - from) }, (_, at) =>
+    deviceText(size, from + at, from + at === index ? changes : {}),
+  );
+  return { path: pathOf(size, "devices", index), text: texts.join("---\n") };
+}
+
+function perFileOf({ files }: FleetSize, count: number): number {
+  return files === "one-each" ? 1 : Math.ceil(count / files);
+}
+
 function* kindFiles(
   size: FleetSize,
   kind: "deployments" | "devices",
   count: number,
   textOf: (index: number) => string,
 ): Generator<GeneratedFile> {
-  const perFile = size.files === "one-each" ? 1 : Math.ceil(count / size.files);
+  const perFile = perFileOf(size, count);
   for (let from = 0; from < count; from += perFile) {
     const texts = Array.from({ length: Math.min(perFile, count - from) }, (_, at) => textOf(from + at));
     yield { path: pathOf(size, kind, from), text: texts.join("---\n") };

@@ -1,9 +1,8 @@
 /** A made-up fleet behind http, and a place for what native git makes of it: what the rows about git read. */
-import { fork } from "node:child_process";
-import { once } from "node:events";
 import { join } from "node:path";
 import { runCommand } from "#sandbox/run-command.ts";
 import { scratchFolder } from "#sandbox/scratch.ts";
+import { forked } from "./forked.ts";
 import { createGeneratedRepository, type GeneratedRepository } from "./generated-repository.ts";
 import type { RowContext } from "./row.ts";
 import type { FleetSize } from "./sizes.ts";
@@ -39,14 +38,9 @@ export async function servedRepository(size: FleetSize, { undo, say }: RowContex
 
 /** Serves the bare repositories below a folder from a process of their own; gives the address. */
 export async function startServer(root: string, undo: RowContext["undo"]): Promise<string> {
-  const server = fork(join(import.meta.dirname, "git-server-process.ts"), [root]);
-  undo.add("the git server", async () => {
-    const ended = once(server, "exit");
-    server.disconnect();
-    await ended;
-  });
-  const [url] = (await once(server, "message")) as [string];
-  return url;
+  const server = forked("git-server-process.ts", [root]);
+  undo.add("the git server", async () => await server.stop());
+  return (await server.said()) as string;
 }
 
 /** Runs native git to its end, as whoever works without gitfleet would. */

@@ -4,6 +4,7 @@ import { isAbsolute, join, resolve } from "node:path";
 import { inflateSync } from "node:zlib";
 import { GitError } from "./git-error.ts";
 import { inflatePrefix } from "./inflate.ts";
+import { ObjectCache } from "./object-cache.ts";
 import {
   OBJECT_MAX_BYTES,
   type GitObject,
@@ -29,6 +30,7 @@ interface OpenPack {
 export class DiskObjects implements ObjectReader {
   readonly #folders: readonly string[];
   readonly #packs = new Map<string, OpenPack>();
+  readonly #cache = new ObjectCache();
   #scanned = false;
 
   constructor(objectsFolder: string) {
@@ -108,7 +110,7 @@ export class DiskObjects implements ObjectReader {
 
   #open(base: string): void {
     try {
-      this.#packs.set(base, openPackOnDisk(base));
+      this.#packs.set(base, openPackOnDisk(base, this.#cache));
     } catch (error) {
       // Between the listing and now it may have been repacked away.
       if (existsSync(`${base}.idx`) && existsSync(`${base}.pack`)) throw error;

@@ -1,26 +1,40 @@
 /** A pack as a server sent it, held in memory: found out what is in it, and that none of it is damaged. */
-import { hash } from "node:crypto";
+import { createHash } from "node:crypto";
 import { GitError } from "./git-error.ts";
 import { inflate } from "./inflate.ts";
-import { objectIdOf, type ObjectId } from "./objects.ts";
+import { MemoryIndex } from "./memory-index.ts";
+import { ObjectCache } from "./object-cache.ts";
+import { objectIdOf } from "./objects.ts";
 import { readEntryHeader } from "./pack-entry.ts";
-import { Pack, type FindBase, type PackIndex } from "./pack.ts";
+import { Pack, type FindBase } from "./pack.ts";
 import { Turn } from "./turn.ts";
 
 const HEADER_BYTES = 12;
 const CHECKSUM_BYTES = 20;
 const VERSION = 2;
-const STARTING_WITH_MAX = 8;
+/** So much is summed up before the event loop may get its turn. */
+const SUMMED_BYTES = 1_048_576;
+
+export interface OpenOptions {
+  /** Shared with the other packs of the repository; one of its own where it is left out. */
+  readonly cache?: ObjectCache;
+  readonly signal?: AbortSignal | undefined;
+}
 
 /**
- * Indexes a whole pack. `findBase` finds what a thin pack leaves out. Throws `truncated`, `corrupt` or `too-large`;
- * then nothing of the pack is to be used.
+ * Indexes a whole pack. `findBase` finds what a thin pack leaves out. Throws `truncated`, `corrupt`, `too-large` or
+ * `aborted`; then nothing of the pack is to be used.
  */
-export async function openMemoryPack(bytes: Buffer, findBase: FindBase, signal?: AbortSignal): Promise<Pack> {
-  const count = checkedCount(bytes);
+export async function openMemoryPack(
+  bytes: Buffer,
+  findBase: FindBase,
+  { cache = new ObjectCache(), signal }: OpenOptions = {},
+): Promise<Pack> {
+  const turn = new Turn(signal);
+  const count = await checkedCount(bytes, turn);
   const index = new MemoryIndex(bytes.length - CHECKSUM_BYTES);
-  const pack = new Pack(index, (start, end) => bytes.subarray(start, end));
-  const work = { bytes, pack, index, findBase, turn: new Turn(signal) };
+  const pack = new Pack(index, (start, end) => bytes.subarray(start, end), cache.forPack(bytes.length));
+  const work = { bytes, pack, index, findBase, turn };
   await resolveOpen(await scan(count, work), work);
   return pack;
 }
@@ -33,13 +47,17 @@ interface Opening {
   readonly turn: Turn;
 }
 
-function checkedCount(bytes: Buffer): number {
+async function checkedCount(bytes: Buffer, turn: Turn): Promise<number> {
   if (bytes.length < HEADER_BYTES + CHECKSUM_BYTES) throw new GitError("truncated", "the server sent no whole pack");
   if (bytes.toString("latin1", 0, 4) !== "PACK" || bytes.readUInt32BE(4) !== VERSION) {
     throw new GitError("corrupt", "what the server sent is not a pack of version 2");
   }
-  const body = bytes.subarray(0, -CHECKSUM_BYTES);
-  if (hash("sha1", body, "hex") !== bytes.toString("hex", bytes.length - CHECKSUM_BYTES)) {
+  const sum = createHash("sha1");
+  for (let at = 0; at < bytes.length - CHECKSUM_BYTES; at += SUMMED_BYTES) {
+    if (turn.isOver()) await turn.yield();
+    sum.update(bytes.subarray(at, Math.min(at + SUMMED_BYTES, bytes.length - CHECKSUM_BYTES)));
+  }
+  if (sum.digest("hex") !== bytes.toString("hex", bytes.length - CHECKSUM_BYTES)) {
     throw new GitError("corrupt", "the pack that the server sent does not match its checksum");
   }
   return bytes.readUInt32BE(8);
@@ -80,43 +98,5 @@ async function resolveOpen(from: readonly number[], { pack, index, findBase, tur
       throw new GitError("corrupt", `${left.length} deltas of the pack that the server sent have no base`);
     }
     open = left;
-  }
-}
-
-class MemoryIndex implements PackIndex {
-  readonly #offsets = new Map<ObjectId, number>();
-  // Entries are added in the order in which they stand.
-  readonly #starts: number[] = [];
-  readonly #end: number;
-
-  constructor(end: number) {
-    this.#end = end;
-  }
-
-  addEntry(at: number): void {
-    this.#starts.push(at);
-  }
-
-  addObject(id: ObjectId, at: number): void {
-    this.#offsets.set(id, at);
-  }
-
-  find(id: ObjectId): number | null {
-    return this.#offsets.get(id) ?? null;
-  }
-
-  endOf(offset: number): number {
-    let low = 0;
-    let high = this.#starts.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.#starts[middle] ?? 0) <= offset) low = middle + 1;
-      else high = middle;
-    }
-    return this.#starts[low] ?? this.#end;
-  }
-
-  startingWith(prefix: string): ObjectId[] {
-    return [...this.#offsets.keys()].filter((id) => id.startsWith(prefix)).slice(0, STARTING_WITH_MAX);
   }
 }

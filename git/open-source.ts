@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { GitError } from "./git-error.ts";
 import { HttpClient } from "./http-client.ts";
 import { LocalRepository } from "./local-repository.ts";
+import { MIRROR_LIMITS } from "./mirror.ts";
 import { authorizationOf, isRemote, remoteAddress } from "./remote-address.ts";
 import { RemoteRepository } from "./remote-repository.ts";
 import type { GitSource } from "./source.ts";
@@ -18,7 +19,7 @@ export interface SourceOptions {
   readonly caFile?: string | undefined;
   /** Give up when nothing arrives for this long. */
   readonly idleMs?: number | undefined;
-  /** After so many fetches the mirror of a remote repository begins anew; 50 when left out. */
+  /** So many fetches of a remote repository are folded into one; 50 when left out. */
   readonly packsMax?: number | undefined;
 }
 
@@ -43,7 +44,8 @@ export async function openSource(options: SourceOptions): Promise<GitSource> {
       return chosen === null ? null : authorizationOf(chosen);
     },
   });
-  return new RemoteRepository(url, http, options.packsMax);
+  const { packsMax = MIRROR_LIMITS.packsMax } = options;
+  return new RemoteRepository(url, http, { ...MIRROR_LIMITS, packsMax });
 }
 
 async function readText(path: string, option: string): Promise<string> {

@@ -1,6 +1,7 @@
 /** Packs of a local repository: an index (version 2) beside each pack file. */
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from "node:fs";
 import { GitError } from "./git-error.ts";
+import type { ObjectCache } from "./object-cache.ts";
 import type { ObjectId } from "./objects.ts";
 import { Pack, type PackIndex } from "./pack.ts";
 
@@ -12,11 +13,12 @@ const TRAILER_BYTES = 20;
 const STARTING_WITH_MAX = 8;
 
 /** Opens `<base>.pack` through `<base>.idx`; `close` lets go of the file. Throws a system error where one is missing. */
-export function openPackOnDisk(base: string): { pack: Pack; close(): void } {
+export function openPackOnDisk(base: string, cache: ObjectCache): { pack: Pack; close(): void } {
   const bytes = readFileSync(`${base}.idx`);
   const fd = openSync(`${base}.pack`, "r");
-  const index = new DiskIndex(bytes, base, fstatSync(fd).size - TRAILER_BYTES);
-  const pack = new Pack(index, (start, end) => readRange(fd, start, end));
+  const { size } = fstatSync(fd);
+  const index = new DiskIndex(bytes, base, size - TRAILER_BYTES);
+  const pack = new Pack(index, (start, end) => readRange(fd, start, end), cache.forPack(size));
   return { pack, close: () => closeSync(fd) };
 }
 

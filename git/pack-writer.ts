@@ -2,9 +2,10 @@
 import { Buffer } from "node:buffer";
 import { hash } from "node:crypto";
 import { deflateSync } from "node:zlib";
+import type { ObjectType } from "./objects.ts";
 import type { GitObject } from "./write-objects.ts";
 
-const TYPE_BITS = { commit: 1, tree: 2, blob: 3 } as const;
+const TYPE_BITS = { commit: 1, tree: 2, blob: 3, tag: 4 } as const;
 
 /** The bytes of a pack (version 2) that holds each of these objects once. */
 export function packOf(objects: Iterable<GitObject>): Buffer {
@@ -14,16 +15,17 @@ export function packOf(objects: Iterable<GitObject>): Buffer {
   header.writeUInt32BE(2, 4);
   header.writeUInt32BE(once.size, 8);
   const parts: Buffer[] = [header];
-  for (const object of once.values()) parts.push(entryHeader(object), deflateSync(object.bytes));
+  for (const { kind, bytes } of once.values()) parts.push(entryHeader(kind, bytes.length), deflateSync(bytes));
   const body = Buffer.concat(parts);
   return Buffer.concat([body, Buffer.from(hash("sha1", body), "hex")]);
 }
 
-// Type and size: 4 bits of size in the first byte, then 7 a byte, the lowest first.
-function entryHeader({ kind, bytes }: GitObject): Buffer {
+/** What stands before the zlib stream of an object: its type and size. */
+export function entryHeader(type: ObjectType, sizeBytes: number): Buffer {
+  // 4 bits of the size in the first byte, then 7 a byte, the lowest first.
   const out: number[] = [];
-  let rest = Math.floor(bytes.length / 16);
-  let byte = (TYPE_BITS[kind] << 4) | (bytes.length % 16);
+  let rest = Math.floor(sizeBytes / 16);
+  let byte = (TYPE_BITS[type] << 4) | (sizeBytes % 16);
   while (rest > 0) {
     out.push(byte | 0x80);
     byte = rest % 128;

@@ -2,9 +2,9 @@
 import { applyDelta, deltaResultSize } from "./delta.ts";
 import { GitError } from "./git-error.ts";
 import { inflate } from "./inflate.ts";
-import type { GitObject, ObjectId, Oversized } from "./objects.ts";
+import type { PackCache } from "./object-cache.ts";
+import type { GitObject, ObjectId, ObjectType, Oversized } from "./objects.ts";
 import { readEntryHeader, type EntryHeader } from "./pack-entry.ts";
-import { SizedCache } from "./sized-cache.ts";
 
 /** Where each object of a pack begins and ends. */
 export interface PackIndex {
@@ -23,7 +23,6 @@ export type FindBase = (id: ObjectId) => GitObject | null;
 
 /** Git itself makes chains of 50; longer ones only come from damage or malice. */
 const CHAIN_MAX = 4_096;
-const CACHE_MAX_BYTES = 16 * 1_048_576;
 
 /** One entry, unpacked. */
 export interface Entry {
@@ -36,11 +35,12 @@ export class Pack {
   readonly index: PackIndex;
   readonly #bytes: PackBytes;
   // Deltas share their bases: neighbours in a pack ask for the same one again and again.
-  readonly #resolved = new SizedCache<number, GitObject>(CACHE_MAX_BYTES, (object) => object.bytes.length);
+  readonly #resolved: PackCache;
 
-  constructor(index: PackIndex, bytes: PackBytes) {
+  constructor(index: PackIndex, bytes: PackBytes, resolved: PackCache) {
     this.index = index;
     this.#bytes = bytes;
+    this.#resolved = resolved;
   }
 
   /** The object whose entry begins at `offset`; null where the base of its delta is nowhere to be found. */
@@ -82,6 +82,13 @@ export class Pack {
       base = this.#keep(delta.at, { type: base.type, bytes: applyDelta(base.bytes, delta.bytes) });
     }
     return base;
+  }
+
+  /** The zlib stream of an object that is stored whole, and its size; null for a delta. */
+  wholeAt(offset: number): { readonly type: ObjectType; readonly sizeBytes: number; readonly packed: Buffer } | null {
+    const { header, entry } = this.#entryAt(offset);
+    if (header.type === null) return null;
+    return { type: header.type, sizeBytes: header.sizeBytes, packed: entry.subarray(header.dataAt) };
   }
 
   #entryAt(offset: number): { header: EntryHeader; entry: Buffer } {

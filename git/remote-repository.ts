@@ -1,30 +1,24 @@
 /** A repository behind http(s), mirrored in memory as far as it was asked for: nothing of it is written to disk. */
-import { readCommit } from "./commit.ts";
 import { asGitError, GitError } from "./git-error.ts";
 import type { HttpClient } from "./http-client.ts";
 import { branchMissing, emptyRepository } from "./local-repository.ts";
 import { openMemoryPack } from "./memory-pack.ts";
-import type { GitObject, ObjectId, ObjectReader, Oversized } from "./objects.ts";
-import { byPlace, type Pack, type Place } from "./pack.ts";
+import { Mirror, MIRROR_LIMITS, type MirrorLimits } from "./mirror.ts";
+import type { ObjectId, ObjectReader } from "./objects.ts";
 import { HISTORY_MAX_COMMITS } from "./history.ts";
 import type { EnsureOptions, GitSource } from "./source.ts";
 import { UploadPack } from "./upload-pack.ts";
-
-/** Every fetch adds a pack; after so many the mirror begins anew, so that neither memory nor chains of deltas grow. */
-const PACKS_MAX = 50;
-/** The server is told about at most this many commits that are here. */
-const HAVES_MAX = 8;
 
 export class RemoteRepository implements GitSource {
   readonly description: string;
   readonly #protocol: UploadPack;
   readonly #http: HttpClient;
-  readonly #packsMax: number;
-  #mirror = new Mirror();
+  readonly #limits: MirrorLimits;
+  #mirror = Mirror.empty();
 
-  constructor(url: string, http: HttpClient, packsMax = PACKS_MAX) {
+  constructor(url: string, http: HttpClient, limits: MirrorLimits = MIRROR_LIMITS) {
     this.description = url;
-    this.#packsMax = packsMax;
+    this.#limits = limits;
     this.#http = http;
     this.#protocol = new UploadPack(url, http);
   }
@@ -32,6 +26,11 @@ export class RemoteRepository implements GitSource {
   /** Always the newest state of the mirror; an older one stays valid for who holds it. */
   get objects(): ObjectReader {
     return this.#mirror;
+  }
+
+  /** What the mirror takes in memory. */
+  get size(): Mirror["size"] {
+    return this.#mirror.size;
   }
 
   async head(branch: string, signal?: AbortSignal): Promise<ObjectId> {
@@ -73,82 +72,14 @@ export class RemoteRepository implements GitSource {
 
   // The mirror changes only when a whole pack was received, checked and found to hold what was asked for.
   async #fetch(want: ObjectId, depth: number, signal?: AbortSignal): Promise<void> {
-    const mirror = this.#mirror.packCount >= this.#packsMax ? new Mirror() : this.#mirror;
+    const mirror = await this.#mirror.bounded(this.#limits, signal);
     const answer = await this.#protocol.fetch(
-      { want, depth, haves: mirror.haves(), shallow: mirror.shallow() },
+      { want, depth, haves: mirror.haves, shallow: [...mirror.shallow] },
       signal,
     );
-    const pack = await openMemoryPack(answer.pack, (id) => mirror.read(id), signal);
-    const next = mirror.with(pack, want, answer);
+    const pack = await openMemoryPack(answer.pack, (id) => mirror.read(id), { cache: mirror.cache, signal });
+    const next = mirror.with({ pack, sizeBytes: answer.pack.length }, want, answer);
     if (!next.holds(want)) throw new GitError("corrupt", `the server sent a pack without the commit ${want}`);
     this.#mirror = next;
-  }
-}
-
-interface ShallowChange {
-  readonly shallow: readonly ObjectId[];
-  readonly unshallow: readonly ObjectId[];
-}
-
-/** Packs in memory, newest first; never changed, only replaced by a larger one. */
-class Mirror implements ObjectReader {
-  readonly #packs: readonly Pack[];
-  readonly #haves: readonly ObjectId[];
-  readonly #shallow: ReadonlySet<ObjectId>;
-
-  constructor(
-    packs: readonly Pack[] = [],
-    haves: readonly ObjectId[] = [],
-    shallow: ReadonlySet<ObjectId> = new Set(),
-  ) {
-    this.#packs = packs;
-    this.#haves = haves;
-    this.#shallow = shallow;
-  }
-
-  get packCount(): number {
-    return this.#packs.length;
-  }
-
-  haves(): readonly ObjectId[] {
-    return this.#haves;
-  }
-
-  shallow(): readonly ObjectId[] {
-    return [...this.#shallow];
-  }
-
-  with(pack: Pack, have: ObjectId, change: ShallowChange): Mirror {
-    const shallow = new Set([...this.#shallow, ...change.shallow]);
-    for (const id of change.unshallow) shallow.delete(id);
-    const haves = [have, ...this.#haves.filter((id) => id !== have)].slice(0, HAVES_MAX);
-    return new Mirror([pack, ...this.#packs], haves, shallow);
-  }
-
-  holds(id: ObjectId): boolean {
-    const commit = readCommit(this, id);
-    return commit !== null && this.#find(commit.tree) !== null;
-  }
-
-  read(id: ObjectId): GitObject | null {
-    const found = this.#find(id);
-    return found === null ? null : found.pack.readAt(found.at, (baseId) => this.read(baseId));
-  }
-
-  readUpTo(id: ObjectId, maxBytes: number): GitObject | Oversized | null {
-    const found = this.#find(id);
-    return found === null ? null : found.pack.readUpTo(found.at, maxBytes, (baseId) => this.read(baseId));
-  }
-
-  inStoredOrder(ids: readonly ObjectId[]): readonly ObjectId[] {
-    return byPlace(ids, (id) => this.#find(id));
-  }
-
-  #find(id: ObjectId): Place | null {
-    for (const pack of this.#packs) {
-      const at = pack.index.find(id);
-      if (at !== null) return { pack, at };
-    }
-    return null;
   }
 }

@@ -1,17 +1,16 @@
 /** Row 2: from nothing to the bytes of every file. */
-import { fork, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { hash } from "node:crypto";
-import { once } from "node:events";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import type { ColdStart } from "../cold-start-process.ts";
+import { forked } from "../forked.ts";
 import { interleaved } from "../interleaved.ts";
 import { figure, type Row, type RowContext, type SizeName } from "../row.ts";
 import { nativeGit, servedRepository } from "../served-repository.ts";
 import { SIZES } from "../sizes.ts";
 
 const TARGET = 1.5;
-const READER = join(import.meta.dirname, "../cold-start-process.ts");
 
 export const coldStartRow: Row = {
   row: 2,
@@ -30,7 +29,7 @@ async function measureSize(size: SizeName, context: RowContext) {
   const best = await interleaved(
     async () => {
       context.signal.throwIfAborted();
-      const { ms, answer } = await byGitfleet(url);
+      const { ms, answer } = await byGitfleet(url, context.signal);
       ours.push(answer);
       return ms;
     },
@@ -56,14 +55,13 @@ async function measureSize(size: SizeName, context: RowContext) {
 }
 
 /** From the start of the process to the moment at which it has everything. */
-async function byGitfleet(url: string): Promise<{ ms: number; answer: ColdStart }> {
+async function byGitfleet(url: string, signal: AbortSignal): Promise<{ ms: number; answer: ColdStart }> {
   const fromMs = performance.now();
-  const child = fork(READER, [url]);
-  const ended = once(child, "exit");
-  await once(child, "message");
+  const reader = forked("cold-start-process.ts", [url], signal);
+  await reader.said();
   const ms = performance.now() - fromMs;
-  const [answer] = (await once(child, "message")) as [ColdStart];
-  await ended;
+  const answer = (await reader.said()) as ColdStart;
+  await reader.stop();
   return { ms, answer };
 }
 
