@@ -77,8 +77,8 @@ function sameSight(a: Sight, b: Sight): boolean {
 }
 
 function changedBlock(before: PairBlock | null, after: PairBlock | null): ChangedBlock | null {
-  if (before === null) return after && { before, after, removed: [], added: [...after.devices], updated: [] };
-  if (after === null) return { before, after, removed: [...before.devices], added: [], updated: [] };
+  if (before === null) return after && { before, after, removed: [], added: after.devices.toArray(), updated: [] };
+  if (after === null) return { before, after, removed: before.devices.toArray(), added: [], updated: [] };
   const [added, removed]: [number[], number[]] = [[], []];
   before.devices.compare(after.devices, (number, where) => (where === "after" ? added : removed).push(number));
   const updated = updatedDevices(before, after);
@@ -101,6 +101,5 @@ function isAlike(before: PairBlock, after: PairBlock, number: number): boolean {
 }
 
 function inBoth(a: NumberSet, b: NumberSet): number[] {
-  if (a === b) return [...a];
-  return [...a].filter((number) => b.has(number));
+  return a === b ? a.toArray() : a.toArray().filter((number) => b.has(number));
 }

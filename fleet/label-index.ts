@@ -1,4 +1,5 @@
 /** Which devices have a label: for each key with each of its values, their numbers. Never changes in place. */
+import { LabelList } from "#schema/label-list.ts";
 import type { Labels } from "#schema/labels.ts";
 import type { LabelSelector } from "#schema/selector.ts";
 import type { LabelNumbers } from "./names.ts";
@@ -27,11 +28,11 @@ export class LabelIndex {
     const having: number[][] = [];
     let count = 0;
     for (const [device, { labels }] of devices.entries()) {
-      for (const [key, value] of labels) {
+      labels.forEach((value, key) => {
         const label = numbers.numberOf(key, value);
         while (having.length <= label) having.push([]);
         having[label]?.push(device);
-      }
+      });
       count += 1;
       if (count % DEVICES_PER_STEP === 0) yield;
     }
@@ -85,5 +86,7 @@ export function asksForOneLabel(selector: LabelSelector): boolean {
 
 /** True where both say the same, wherever they were read. */
 export function sameLabels(a: Labels, b: Labels): boolean {
-  return a === b || (a.size === b.size && [...a].every(([key, value]) => b.get(key) === value));
+  if (a === b) return true;
+  if (a instanceof LabelList && b instanceof LabelList) return a.equals(b);
+  return a.size === b.size && [...a].every(([key, value]) => b.get(key) === value);
 }

@@ -46,6 +46,12 @@ export class NumberSet {
     for (const part of this.#parts) yield* part;
   }
 
+  toArray(): number[] {
+    const numbers: number[] = [];
+    this.forEach((number) => numbers.push(number));
+    return numbers;
+  }
+
   /** True where `holds` is true of one of the numbers. */
   some(holds: (number: number) => boolean): boolean {
     return this.#parts.some((part) => part.some(holds));

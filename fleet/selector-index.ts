@@ -47,10 +47,10 @@ export class SelectorIndex {
   /** Every deployment that can select a device with these labels, and some that do not; each once. */
   candidates(numbers: LabelNumbers, labels: Labels): number[] {
     const found = [...this.#always];
-    for (const [key, value] of labels) {
+    labels.forEach((value, key) => {
       const label = numbers.find(key, value);
       if (label !== undefined) this.#under(label).forEach((deployment) => found.push(deployment));
-    }
+    });
     return found;
   }
 

@@ -1,46 +1,89 @@
-/** Changed blocks as changes of single keys, sorted by device, then deployment, without sorting all of them. */
-import { Addition, Removal, Update, type Change } from "./change.ts";
+/** Changed blocks as changes of single keys, sorted by device, then deployment. */
+import { Addition, comparePairs, Removal, Update, type Change } from "./change.ts";
 import type { ChangedBlock } from "./changed-pairs.ts";
-import type { DesiredState } from "./desired.ts";
+import type { Names } from "./names.ts";
+import type { PairBlock } from "./pair-values.ts";
 
-/** Leaves out removals of what is frozen in `head`. */
-export function sortedChanges(blocks: Iterable<ChangedBlock>, head: DesiredState | null): Change[] {
-  const byName = [...blocks].toSorted((a, b) => (deploymentOf(a) < deploymentOf(b) ? -1 : 1));
-  const found = new Map<number, Change[]>();
-  const add = (device: number, change: Change): void => {
-    const changes = found.get(device);
-    if (changes === undefined) found.set(device, [change]);
-    else changes.push(change);
-  };
-  for (const block of byName) tellChanges(block, head, add);
-  const names = byName[0] === undefined ? null : (byName[0].after ?? byName[0].before).matches.numbering.devices;
-  const nameOf = (number: number): string => names?.nameOf(number) ?? "";
-  return [...found].toSorted(([a], [b]) => (nameOf(a) < nameOf(b) ? -1 : 1)).flatMap(([, changes]) => changes);
+/** Changes of one kind to one deployment, and the numbers of their devices. */
+interface Batch {
+  readonly action: Change["action"];
+  readonly numbers: readonly number[];
+  readonly change: (number: number) => Change;
 }
 
-function tellChanges(
-  { before, after, added, removed, updated }: ChangedBlock,
-  head: DesiredState | null,
-  tell: (device: number, change: Change) => void,
-): void {
-  if (before !== null) {
-    for (const number of removed) {
-      const pair = { device: before.deviceAt(number), deployment: before.deployment };
-      if (head?.isFrozen(pair) !== true) tell(number, new Removal(pair, before.valueOn(number)));
+/** All changes, and how many there are of each kind. */
+export interface CountedChanges {
+  readonly added: number;
+  readonly updated: number;
+  readonly removed: number;
+  readonly changes: readonly Change[];
+}
+
+/** Blocks of one numbering. */
+export function sortedChanges(blocks: Iterable<ChangedBlock>): CountedChanges {
+  const byName = [...blocks].toSorted((a, b) => (sideOf(a).deployment < sideOf(b).deployment ? -1 : 1));
+  const batches = byName.flatMap(batchesOf);
+  const count = (action: Change["action"]): number =>
+    batches.reduce((sum, batch) => sum + (batch.action === action ? batch.numbers.length : 0), 0);
+  const [added, updated, removed] = [count("add"), count("update"), count("remove")];
+  const changes =
+    byName[0] === undefined || added + updated + removed < SORTED_MAX
+      ? batches.flatMap(({ numbers, change }) => numbers.map(change)).toSorted(comparePairs)
+      : inOrderOfDevices(batches, sideOf(byName[0]).matches.numbering.devices);
+  return { added, updated, removed, changes };
+}
+
+/** So many changes are sorted soonest by asking of two which comes first. */
+const SORTED_MAX = 5_000;
+
+function batchesOf({ before, after, added, removed, updated }: ChangedBlock): Batch[] {
+  const batches: Batch[] = [];
+  if (before !== null && removed.length > 0)
+    batches.push({ action: "remove", numbers: removed, change: removal(before) });
+  if (after === null) return batches;
+  if (added.length > 0) {
+    batches.push({ action: "add", numbers: added, change: (number) => new Addition(number, after) });
+  }
+  if (before !== null && updated.length > 0) {
+    batches.push({ action: "update", numbers: updated, change: (number) => new Update(number, before, after) });
+  }
+  return batches;
+}
+
+function removal(before: PairBlock): Batch["change"] {
+  const { deployment } = before;
+  return (number) => new Removal({ device: before.deviceAt(number), deployment }, before.valueOn(number));
+}
+
+/** Without comparing changes: each has its place behind those of the devices before its own. Batches come by name. */
+function inOrderOfDevices(batches: readonly Batch[], names: Names): Change[] {
+  const starts = new Uint32Array(names.size);
+  for (const { numbers } of batches) for (const number of numbers) starts[number] = (starts[number] ?? 0) + 1;
+  const order: number[] = [];
+  for (const [number, count] of starts.entries()) if (count > 0) order.push(number);
+  let total = 0;
+  for (const number of order.toSorted((a, b) => (names.nameOf(a) < names.nameOf(b) ? -1 : 1))) {
+    const count = starts[number] ?? 0;
+    starts[number] = total;
+    total += count;
+  }
+  const [batchAt, numberAt] = [new Uint32Array(total), new Uint32Array(total)];
+  for (const [index, { numbers }] of batches.entries()) {
+    for (const number of numbers) {
+      const at = starts[number] ?? 0;
+      batchAt[at] = index;
+      numberAt[at] = number;
+      starts[number] = at + 1;
     }
   }
-  if (after === null) return;
-  for (const number of added) {
-    const pair = { device: after.deviceAt(number), deployment: after.deployment };
-    tell(number, new Addition(pair, after.valueOn(number)));
+  const changes: Change[] = [];
+  for (const [at, index] of batchAt.entries()) {
+    const batch = batches[index];
+    if (batch !== undefined) changes.push(batch.change(numberAt[at] ?? 0));
   }
-  if (before === null) return;
-  for (const number of updated) {
-    const pair = { device: after.deviceAt(number), deployment: after.deployment };
-    tell(number, new Update(pair, before.valueOn(number), after.valueOn(number)));
-  }
+  return changes;
 }
 
-function deploymentOf({ before, after }: ChangedBlock): string {
-  return (after ?? before).deployment;
+function sideOf({ before, after }: ChangedBlock): PairBlock {
+  return after ?? before;
 }

@@ -1,4 +1,5 @@
 /** How selectors and labels are written, and what can be wrong with them. */
+import { LabelList } from "./label-list.ts";
 import { labelKeyFault, labelValueFault, type Labels } from "./labels.ts";
 import type { LabelSelector, SelectorExpression } from "./selector.ts";
 import { list, object, optional, required, text, type Fault, type MapShape, type Report } from "./shape.ts";
@@ -48,10 +49,12 @@ export function selectorOf(authored: AuthoredSelector): LabelSelector {
   };
 }
 
-/** Labels as a Map, so that no key is special. */
+/** Labels in a form in which no key is special. */
 export function labelsOf(authored: Readonly<Record<string, string>> | undefined): Labels {
-  return new Map(Object.entries(authored ?? {}));
+  return authored === undefined ? NO_LABELS : new LabelList(authored);
 }
+
+const NO_LABELS = new LabelList({});
 
 function expressionOf({ key, operator, values = [] }: AuthoredExpression): SelectorExpression {
   return operator === "In" || operator === "NotIn"
