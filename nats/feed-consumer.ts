@@ -43,7 +43,7 @@ export interface ConsumerHandlers {
   lost(reason: string): void;
 }
 
-const createdSchema = z.object({ num_pending: z.number().default(0) });
+const createdSchema = z.object({ num_pending: z.number().default(0), created: z.string().default("") });
 
 /** A consumer on the server and our subscription to what it delivers. */
 export class FeedConsumer {
@@ -65,8 +65,11 @@ export class FeedConsumer {
     this.#deliverSubject = `${link.options.deliverPrefix ?? link.options.inboxPrefix}.${nuid.next()}`;
   }
 
-  /** Creates the consumer; nothing is delivered before `listen`. Returns how many messages wait. Throws NatsFailure. */
-  async create(): Promise<{ pending: number }> {
+  /**
+   * Creates the consumer; nothing is delivered before `listen`. Returns how many messages wait, and when the server made
+   * it (NaN where it does not say). Throws NatsFailure.
+   */
+  async create(): Promise<{ pending: number; createdAtMs: number }> {
     const { bucket, filterSubject, from, idleHeartbeatMs, signal } = this.#options;
     const stream = this.#link.streamOf(bucket);
     const name = `gitfleet_${nuid.next()}`;
@@ -93,7 +96,8 @@ export class FeedConsumer {
       if (!(error instanceof NatsFailure) || error.code !== JS_CODES.streamNotFound) throw error;
       throw new NatsFailure(`the bucket ${bucket} does not exist yet`, "wait", { code: error.code });
     });
-    return { pending: createdSchema.parse(answer).num_pending };
+    const { num_pending: pending, created } = createdSchema.parse(answer);
+    return { pending, createdAtMs: Date.parse(created) };
   }
 
   /** Begins the delivery: the server waits for somebody to listen. */

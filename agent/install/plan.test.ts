@@ -92,7 +92,7 @@ describe("installing on the machine", () => {
       "run systemctl restart gitfleet-agent.service",
     ]);
     expect(machine.entries.get("/etc/gitfleet/agent.yaml")?.text).toMatch(
-      /^device-id: kiosk-0001\nlabels:\n {2}role: kiosk\n/m,
+      /^device-id: "kiosk-0001"\nlabels:\n {2}"role": "kiosk"\n/m,
     );
   });
 

@@ -18,10 +18,10 @@ const FILES: Readonly<Record<string, string>> = {
   "nats-key": "nats-key.pem",
 };
 
-/** The agent's settings as options that may all be left out: what an earlier installation wrote holds on. */
-export function optionalSettings(): Record<string, z.ZodType> {
+/** Settings as options that may all be left out, each taken as it is written; `loadConfig` checks them later. */
+export function optionalOnes(settings: z.ZodObject): Record<string, z.ZodType> {
   return Object.fromEntries(
-    settingsOf(fileSettings).map((setting) => [
+    settingsOf(settings).map((setting) => [
       setting.name,
       asWritten(setting)
         .optional()
@@ -82,7 +82,8 @@ export async function effective(given: FileValues, file: string | null): Promise
   return await loadConfig(fileSettings, { flags: asFlags(given), env: {}, file });
 }
 
-function asFlags(given: FileValues): FlagValues {
+/** As if they stood on the command line. */
+export function asFlags(given: FileValues): FlagValues {
   return new Map(Object.entries(given).map(([key, value]) => [key === "labels" ? "label" : key, texts(value)]));
 }
 

@@ -1,6 +1,6 @@
 /** The agent's settings file as `agent install` writes it, and how it is told from one that a person has edited. */
 import { createHash } from "node:crypto";
-import { dump, load } from "js-yaml";
+import { load } from "js-yaml";
 
 /** A value as it stands in the file. */
 export type FileValue = string | number | boolean | readonly string[] | Readonly<Record<string, string>>;
@@ -11,10 +11,10 @@ const SEAL = "# As gitfleet wrote it: ";
 
 /** The text of the file; equal values give equal bytes. */
 export function settingsText(values: FileValues): string {
-  const sorted = Object.fromEntries(Object.entries(values).toSorted(([a], [b]) => order(a) - order(b)));
+  const sorted = Object.entries(values).toSorted(([a], [b]) => order(a) - order(b));
   const body = `# Settings of the gitfleet agent on this device: the options of \`gitfleet agent --help\`, without the dashes.
 # Edit it freely: \`gitfleet agent install\` never overwrites a file that a person has changed.
-${dump(sorted, { lineWidth: -1 })}`;
+${sorted.map(([key, value]) => `${key}:${yaml(value)}\n`).join("")}`;
   return `${body}${SEAL}${digest(body)}\n`;
 }
 
@@ -27,6 +27,16 @@ export function isUntouched(text: string): boolean {
 /** What an untouched file holds. */
 export function valuesIn(text: string): FileValues {
   return (load(text) ?? {}) as FileValues;
+}
+
+// Every JSON text is YAML: strings stand in quotes, so that none of them can mean anything else.
+function yaml(value: FileValue): string {
+  if (typeof value !== "object") return ` ${JSON.stringify(value)}`;
+  const lines = Array.isArray(value)
+    ? (value as string[]).map((item) => `- ${JSON.stringify(item)}`)
+    : Object.entries(value).map(([key, item]) => `${JSON.stringify(key)}: ${JSON.stringify(item)}`);
+  if (lines.length === 0) return Array.isArray(value) ? " []" : " {}";
+  return lines.map((line) => `\n  ${line}`).join("");
 }
 
 function digest(text: string): string {

@@ -1,6 +1,6 @@
 /** `gitfleet agent install`: the agent as a service of this device, with its settings, credentials and folders. */
 import { z } from "zod";
-import { optionalSettings } from "#agent/install/request.ts";
+import { fileSettings, optionalOnes } from "#agent/install/request.ts";
 import { defineCommand } from "../command.ts";
 import { askerOf, placeSettings } from "../install-place.ts";
 
@@ -31,7 +31,7 @@ export const command = defineCommand({
     { line: "sudo gitfleet agent install --label role=kiosk", does: "change one setting of an installed agent" },
   ],
   arguments: [],
-  settings: z.object({ ...ownSettings, ...optionalSettings() }),
+  settings: z.object({ ...ownSettings, ...optionalOnes(fileSettings) }),
   notes: [
     "It may be run again and again: only what differs is written, and the agent is restarted only then. A settings file that\n" +
       "a person has edited and credentials that are there already are never overwritten; then it ends with 1 and says so.",

@@ -3,7 +3,8 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { atLeast, versionOf, type Check } from "./check.ts";
 
-const NODE_LEAST = [24, 0];
+/** What compiled gitfleet runs on; a checkout brings its own. */
+const NODE_LEAST = [22, 14];
 /** The first with `git init --initial-branch`. */
 const GIT_LEAST = [2, 28];
 const RUN_LIMIT_MS = 10_000;
@@ -11,8 +12,8 @@ const RUN_LIMIT_MS = 10_000;
 /** The version of Node that runs this. */
 export function checkNode(version: string): Check {
   if (atLeast(versionOf(version) ?? [], NODE_LEAST)) return { level: "ok", name: "node", found: version };
-  const todo = ["run `npm run setup` and start bin/gitfleet: it brings its own Node"];
-  return { level: "fail", name: "node", found: `${version}: gitfleet needs ${NODE_LEAST[0]}`, todo };
+  const todo = ["install a newer Node; in a checkout `npm run setup` brings one, and bin/gitfleet uses it"];
+  return { level: "fail", name: "node", found: `${version}: gitfleet needs ${NODE_LEAST.join(".")}`, todo };
 }
 
 /** The git program: gitfleet reads repositories by itself, people need it to write them. */

@@ -1,21 +1,22 @@
-/** NATS: reachable, new enough, with JetStream and the buckets as this version would make them. */
+/** NATS: reachable, new enough, with JetStream and the buckets as this version would make them; or as a device needs it. */
 import { compareBuckets } from "#nats/buckets.ts";
 import type { NatsLink } from "#nats/connect.ts";
 import { printableServers, type NatsOptions } from "#nats/options.ts";
 import { errorText } from "#runtime/errors.ts";
+import type { DeviceId } from "#schema/names.ts";
 import { connect, serverClockOffsetMs } from "../nats-session.ts";
 import { atLeast, versionOf, type Check } from "./check.ts";
+import { checkClock } from "./clock.ts";
+import { checkDeviceRights } from "./device-rights.ts";
 
 const SERVER_LEAST = [2, 9];
 const SERVER_RECOMMENDED = [2, 15];
-// More than this and times on devices and in logs no longer tell a story.
-const CLOCK_OFF_MAX_MS = 5_000;
 
 // How many copies are right is the reconciler's business (--replicas): a difference in it is not looked at.
 const REPLICAS_ANY = 1;
 
-/** Everything about NATS; where there is no connection that alone. */
-export async function checkNats(nats: NatsOptions, signal: AbortSignal): Promise<Check[]> {
+/** Everything about NATS; where there is no connection that alone. With a device, all is tried as that device. */
+export async function checkNats(nats: NatsOptions, device: DeviceId | null, signal: AbortSignal): Promise<Check[]> {
   let link: NatsLink;
   try {
     link = await connect(nats, signal);
@@ -24,7 +25,17 @@ export async function checkNats(nats: NatsOptions, signal: AbortSignal): Promise
     return [{ level: "fail", name: "nats", found: errorText(error), todo }];
   }
   try {
-    return [await reachable(link), serverVersion(link), ...(await buckets(link))];
+    const more = device === null ? buckets(link) : checkDeviceRights(link, device, signal);
+    return [await reachable(link), serverVersion(link), ...(await more)];
+  } catch (error) {
+    return [
+      {
+        level: "fail",
+        name: "nats",
+        found: errorText(error),
+        todo: ["see whether nats-server is well, and try again"],
+      },
+    ];
   } finally {
     await link.close();
   }
@@ -51,7 +62,10 @@ async function buckets(link: NatsLink): Promise<Check[]> {
     const { missing, differences } = await compareBuckets(link, { replicas: REPLICAS_ANY });
     return [missingCheck(link, missing), ...differencesCheck(differences), ...(await clock(link))];
   } catch (error) {
-    const todo = ["enable JetStream in the server (nats-server -js, or jetstream {} in its configuration)"];
+    const todo = [
+      "enable JetStream in the server (nats-server -js, or jetstream {} in its configuration)",
+      "with a device's user, say which device: --device-id ID",
+    ];
     return [{ level: "fail", name: "jetstream", found: errorText(error), todo }];
   }
 }
@@ -76,12 +90,8 @@ function differencesCheck(differences: Awaited<ReturnType<typeof compareBuckets>
     }));
 }
 
+// Servers before 2.10 do not tell their time.
 async function clock(link: NatsLink): Promise<Check[]> {
-  const offMs = await serverClockOffsetMs(link);
-  const name = "clock";
-  // Servers before 2.10 do not tell their time.
-  if (offMs === 0) return [];
-  const found = `${(Math.abs(offMs) / 1_000).toFixed(1)} s from the server's`;
-  if (Math.abs(offMs) <= CLOCK_OFF_MAX_MS) return [{ level: "ok", name, found }];
-  return [{ level: "warn", name, found, todo: ["let NTP set the clocks (systemctl enable --now systemd-timesyncd)"] }];
+  const offsetMs = await serverClockOffsetMs(link);
+  return offsetMs === 0 ? [] : [checkClock({ offsetMs, whose: "the NATS server" })];
 }

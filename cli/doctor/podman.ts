@@ -1,13 +1,27 @@
 /** Podman: the program, and the API socket that an agent talks to. */
 import { existsSync } from "node:fs";
 import { request } from "node:http";
-import { errorText } from "#runtime/errors.ts";
+import { z } from "zod";
+import { errorCode, errorText } from "#runtime/errors.ts";
 import { atLeast, versionOf, type Check } from "./check.ts";
 import { outputOf } from "./machine.ts";
 
 const PODMAN_LEAST = [4, 3];
 const ANSWER_LIMIT_MS = 5_000;
-const ANSWER_MAX_LENGTH = 65_536;
+const ANSWER_MAX_LENGTH = 262_144;
+
+/** What podman says of itself and its machine. */
+const infoSchema = z.object({
+  version: z.object({ Version: z.string() }),
+  host: z.object({
+    cgroupVersion: z.string(),
+    /** Those that containers may be limited by. */
+    cgroupControllers: z.array(z.string()).nullish(),
+    security: z.object({ rootless: z.boolean() }),
+  }),
+  store: z.object({ graphRoot: z.string() }),
+});
+export type PodmanInfo = z.infer<typeof infoSchema>;
 
 /** The podman program. Needed on devices only, so that its absence is no failure. */
 export async function checkPodman(): Promise<Check> {
@@ -28,13 +42,16 @@ export function socketCandidates(
   named: string | undefined,
   env: Readonly<Record<string, string | undefined>>,
 ): string[] {
-  if (named !== undefined) return [named.replace(/^unix:\/\//, "")];
+  if (named !== undefined) return [named.replace(/^unix:(?:\/\/)?/, "")];
   const runtime = env["XDG_RUNTIME_DIR"];
   return [...(runtime === undefined ? [] : [`${runtime}/podman/podman.sock`]), "/run/podman/podman.sock"];
 }
 
-/** The API socket: it exists, answers, and says which version it is. */
-export async function checkSocket(candidates: readonly string[]): Promise<Check> {
+/** The API socket: it exists, answers, and says which version it is. Where it must be there, its absence is a failure. */
+export async function checkSocket(
+  candidates: readonly string[],
+  { needed }: { needed: boolean },
+): Promise<{ check: Check; info: PodmanInfo | null }> {
   const name = "podman socket";
   const socket = candidates.find((path) => existsSync(path));
   const start = [
@@ -42,15 +59,31 @@ export async function checkSocket(candidates: readonly string[]): Promise<Check>
     "without systemd: podman system service --time 0 unix://PATH, and --podman PATH here",
   ];
   if (socket === undefined) {
-    return { level: "warn", name, found: `none at ${candidates.join(" or ")}; only devices need it`, todo: start };
+    const found = `none at ${candidates.join(" or ")}${needed ? "" : "; only devices need it"}`;
+    return { check: { level: needed ? "fail" : "warn", name, found, todo: start }, info: null };
   }
   try {
-    const answer: unknown = JSON.parse(await get(socket, "/version"));
-    const version = typeof answer === "object" && answer !== null && "Version" in answer ? String(answer.Version) : "?";
-    return { level: "ok", name, found: `${socket} answers, version ${version}` };
+    const info = infoSchema.parse(JSON.parse(await get(socket, "/v4.0.0/libpod/info")));
+    return { check: answering(socket, info), info };
   } catch (error) {
-    return { level: "fail", name, found: `${socket} does not answer: ${errorText(error)}`, todo: start };
+    const todo = errorCode(error) === "EACCES" ? ["run this as the user whose podman it is: root's needs sudo"] : start;
+    return {
+      check: { level: "fail", name, found: `${socket} does not answer: ${errorText(error)}`, todo },
+      info: null,
+    };
   }
+}
+
+function answering(socket: string, { version: { Version }, host }: PodmanInfo): Check {
+  const name = "podman socket";
+  const found = `${socket} answers, version ${Version}, ${host.security.rootless ? "rootless" : "root"}`;
+  if (atLeast(versionOf(Version) ?? [], PODMAN_LEAST)) return { level: "ok", name, found };
+  return {
+    level: "fail",
+    name,
+    found,
+    todo: [`install podman ${PODMAN_LEAST.join(".")} or newer: older ones lack parts of the API`],
+  };
 }
 
 function get(socketPath: string, path: string): Promise<string> {

@@ -80,7 +80,12 @@ export class DeviceRoot {
 
   /** Runs gitfleet as root of the device. */
   gitfleet(...args: readonly string[]): Ended {
-    const [command, words] = this.wrap([GITFLEET, ...args]);
+    return this.gitfleetWith(":", ...args);
+  }
+
+  /** The same after a shell script that may mount more. */
+  gitfleetWith(before: string, ...args: readonly string[]): Ended {
+    const [command, words] = this.wrap([GITFLEET, ...args], before);
     const { status, stdout, stderr } = spawnSync(command, words, {
       env: this.env,
       encoding: "utf8",

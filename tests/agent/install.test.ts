@@ -84,7 +84,7 @@ describe("gitfleet agent install", () => {
       `replace ${CONFIG} (0600, root)\nrun systemctl restart gitfleet-agent.service\n`,
     );
     expect(device.commands().slice(told.length)).toEqual(["systemctl restart gitfleet-agent.service"]);
-    expect(device.read(CONFIG)).toMatch(/^device-id: kiosk-0001\nlabels:\n {2}role: till\nnats:\n/m);
+    expect(device.read(CONFIG)).toMatch(/^device-id: "kiosk-0001"\nlabels:\n {2}"role": "till"\nnats:\n/m);
   });
 
   test("a settings file that a person wrote is kept; what it lacks is said, with exit code 1", () => {
