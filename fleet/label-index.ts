@@ -1,5 +1,4 @@
 /** Which devices have a label: for each key with each of its values, their numbers. Never changes in place. */
-import { LabelList } from "#schema/label-list.ts";
 import type { Labels } from "#schema/labels.ts";
 import type { LabelSelector } from "#schema/selector.ts";
 import type { LabelNumbers } from "./names.ts";
@@ -87,6 +86,7 @@ export function asksForOneLabel(selector: LabelSelector): boolean {
 /** True where both say the same, wherever they were read. */
 export function sameLabels(a: Labels, b: Labels): boolean {
   if (a === b) return true;
-  if (a instanceof LabelList && b instanceof LabelList) return a.equals(b);
-  return a.size === b.size && [...a].every(([key, value]) => b.get(key) === value);
+  if (a.size !== b.size) return false;
+  for (const [key, value] of a) if (b.get(key) !== value) return false;
+  return true;
 }

@@ -1,5 +1,4 @@
 /** How selectors and labels are written, and what can be wrong with them. */
-import { LabelList } from "./label-list.ts";
 import { labelKeyFault, labelValueFault, type Labels } from "./labels.ts";
 import type { LabelSelector, SelectorExpression } from "./selector.ts";
 import { list, object, optional, required, text, type Fault, type MapShape, type Report } from "./shape.ts";
@@ -49,12 +48,10 @@ export function selectorOf(authored: AuthoredSelector): LabelSelector {
   };
 }
 
-/** Labels in a form in which no key is special. */
+/** Labels as a Map, so that no key is special. */
 export function labelsOf(authored: Readonly<Record<string, string>> | undefined): Labels {
-  return authored === undefined ? NO_LABELS : new LabelList(authored);
+  return new Map(Object.entries(authored ?? {}));
 }
-
-const NO_LABELS = new LabelList({});
 
 function expressionOf({ key, operator, values = [] }: AuthoredExpression): SelectorExpression {
   return operator === "In" || operator === "NotIn"
