@@ -2,7 +2,7 @@
  * `npm run image -- --tag NAME`: the container image, by podman or else docker, with every label filled in.
  * All words go on to the engine's `build`, so that `--build-arg SOURCE=https://…` or `--platform` can be said, too.
  */
-import { execFileSync, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { packageRoot } from "#runtime/package-root.ts";
 import { version } from "#runtime/version.ts";
@@ -26,7 +26,8 @@ export interface ImageOptions {
 export function imageArguments({ engine, root, revision, epochS, words }: ImageOptions): string[] {
   const created = new Date(epochS * 1_000).toISOString().replace(/\.\d+Z$/, "Z");
   // Images in the format of the OCI have no place for a health check, which podman therefore would leave out.
-  const own = engine === "podman" ? ["--format=docker", `--timestamp=${epochS}`] : [];
+  const own =
+    engine === "podman" ? ["--format=docker", `--timestamp=${epochS}`] : [`--build-arg=SOURCE_DATE_EPOCH=${epochS}`];
   const labels = [`VERSION=${version}`, `REVISION=${revision}`, `CREATED=${created}`];
   return [
     "build",
@@ -39,18 +40,28 @@ export function imageArguments({ engine, root, revision, epochS, words }: ImageO
 }
 
 function main(): void {
-  const root = packageRoot();
-  const git = (...args: string[]): string => execFileSync("git", args, { cwd: root, encoding: "utf8" }).trim();
   const engine = (["podman", "docker"] as const).find((name) => spawnSync(name, ["--version"]).status === 0);
   if (engine === undefined) {
     console.error("image: neither podman nor docker is here\n  Next: install one of them, then try again.");
     process.exitCode = 3;
     return;
   }
-  const epochS = Number(process.env["SOURCE_DATE_EPOCH"] ?? git("log", "-1", "--format=%ct"));
-  const words = process.argv.slice(2);
-  const args = imageArguments({ engine, root, revision: git("rev-parse", "HEAD"), epochS, words });
+  const root = packageRoot();
+  const revision = git(root, "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*") ?? "unknown";
+  const epochS = Number(process.env["SOURCE_DATE_EPOCH"] ?? git(root, "log", "-1", "--format=%ct") ?? 0);
+  if (!Number.isSafeInteger(epochS)) {
+    console.error("image: SOURCE_DATE_EPOCH is not a number of seconds since 1970");
+    process.exitCode = 2;
+    return;
+  }
+  const args = imageArguments({ engine, root, revision, epochS, words: process.argv.slice(2) });
   process.exitCode = spawnSync(engine, args, { stdio: "inherit" }).status ?? 3;
+}
+
+/** What git says of the checkout; null where it is none. */
+function git(root: string, ...args: string[]): string | null {
+  const { status, stdout } = spawnSync("git", args, { cwd: root, encoding: "utf8" });
+  return status === 0 ? stdout.trim() : null;
 }
 
 if (import.meta.main) main();

@@ -6,14 +6,13 @@ import { COMMANDS } from "#cli/commands.ts";
 import { visibleSettings } from "#cli/help.ts";
 import { parseArguments } from "#cli/parse-arguments.ts";
 import { repositoryRoot } from "#tests/repository/files.ts";
-import { kubectl, kustomize, type KubernetesObject } from "./kubectl.ts";
+import { kubectl } from "./kubectl.ts";
 import { commandsIn } from "./shell-blocks.ts";
+import { VARIANTS } from "./variants.ts";
 import { workloads } from "./workloads.ts";
 
 const DOCUMENTS = ["README.md", "deploy/kubernetes/README.md"];
-const overlay = (name: string): Promise<KubernetesObject[]> => kustomize(join("deploy/kubernetes/overlays", name));
-const objects = [...(await overlay("trial")), ...(await overlay("production"))];
-
+const objects = VARIANTS.flatMap((variant) => variant.objects);
 const images = workloads(objects).map(({ container }) => container.image);
 
 describe.each(DOCUMENTS)("%s", (path) => {

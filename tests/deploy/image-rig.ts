@@ -9,7 +9,7 @@ import { standInImage } from "./stand-in-image.ts";
 
 export const IMAGE = "localhost/gitfleet:test";
 export const REVISION = "0123456789abcdef0123456789abcdef01234567";
-export const EPOCH_S = 1_700_000_000;
+const EPOCH_S = 1_700_000_000;
 export const NODE = "/usr/local/bin/node";
 const STAND_IN = "localhost/node:stand-in";
 /** Somebody else than the image says, as a cluster may decide. */

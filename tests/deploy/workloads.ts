@@ -70,6 +70,12 @@ export function environmentOf(container: Container, objects: readonly Kubernetes
     if (map === undefined) throw new Error(`there is no ConfigMap ${configMapRef?.name}`);
     return map.data ?? {};
   });
-  const own = Object.fromEntries((container.env ?? []).map(({ name, value }) => [name, value ?? ""]));
+  const own = Object.fromEntries(
+    (container.env ?? []).map(({ name, value }) => {
+      // A secret has no place in the environment, where every process of the pod inherits it.
+      if (value === undefined) throw new Error(`${name} is not given as a plain value`);
+      return [name, value];
+    }),
+  );
   return Object.assign({}, ...maps, own) as Record<string, string>;
 }
