@@ -47,6 +47,27 @@ describe("a backup of NATS from before a commit", () => {
   );
 });
 
+describe("a NATS that begins empty", () => {
+  test(
+    "after a commit that it never heard of: what git wants runs on, and what git no longer wants is stopped",
+    async () => {
+      const [hello] = await containersOf("hello");
+      await fleet.nats.stop();
+      write({ new: null });
+      const commit = await fleet.repository.commit("No new any more, while NATS is away");
+      await fleet.nats.wipe();
+      await observer.allRunning(commit, observer.wanted());
+      await until("new is gone", async () => (await containersOf("new")).length === 0, { limitMs: 60_000 });
+      expect(await containersOf("hello")).toEqual([hello]);
+    },
+    LIMIT_MS,
+  );
+});
+
+async function containersOf(deployment: string): Promise<string[]> {
+  return (await containers()).split("\n").filter((line) => line.startsWith(`${deployment}_`));
+}
+
 /** Applied and nothing under way, in what NATS holds now: while the observer is cut off, this throws and is asked again. */
 function wasApplied(commit: string): boolean {
   const { record } = observer.status();
