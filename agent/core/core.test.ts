@@ -200,6 +200,18 @@ describe("losses", () => {
     expect(device.reported.get(web)).toMatchObject({ phase: "Running", error: null });
   });
 
+  test("to an older copy are made good although the answer to an earlier offer comes late", () => {
+    const device = serving();
+    const { epoch } = device.state;
+    const identity = device.state.locals.get(web)?.published.acknowledged ?? "";
+    device.reported.set(web, { phase: "Failed", error: "of an earlier day", digest: "sha256:0" });
+    device.send({ kind: "heartbeat", revision: 9, rival: false });
+    device.send({ kind: "heartbeat", revision: 4, rival: true });
+    device.send({ kind: "published", deployment: web, identity, epoch, lacked: false });
+    device.run(1_000);
+    expect(device.reported.get(web)).toMatchObject({ phase: "Running", error: null });
+  });
+
   test("that everything at once shows are made good in one round, the heartbeat first of all", () => {
     const device = serving();
     const { epoch } = device.state;

@@ -51,8 +51,9 @@ export function publishedNow(
   // What was sent before the loss was noticed says nothing new about it.
   const isNews = lacked && epoch === state.epoch;
   const next = isNews ? rebuilt(state, nowMs) : state;
-  return withPublished(next, deployment, () => ({
-    acknowledged: identity,
+  return withPublished(next, deployment, (published) => ({
+    // An offer from before the buckets were found to be set back was refused by what is over now: it told nothing.
+    acknowledged: published.acknowledged === null && epoch < state.epoch ? null : identity,
     epoch: isNews ? next.epoch : epoch,
     trouble: null,
   }));
