@@ -47,7 +47,12 @@ async function catchUp(device: string): Promise<Caught> {
   if (fleet === null) throw new Error("the fleet has problems");
   const changes = since === null ? null : snapshot.changesSince?.(since);
   const found = [...fleet.devices.values()].find(({ id }) => id === device);
-  return { commit, ms, changed: changes?.changed.map(({ path }) => path) ?? [], label: found?.labels.get("round") ?? null };
+  return {
+    commit,
+    ms,
+    changed: changes?.changed.map(({ path }) => path) ?? [],
+    label: found?.labels.get("round") ?? null,
+  };
 }
 
 let writtenBefore = 0;

@@ -54,10 +54,12 @@ async function measureSize(size: SizeName, context: RowContext) {
   });
 }
 
-/** From the start of the process to the moment at which it has everything. */
+/** In a process that has loaded its code and done nothing yet: from when it is told to the moment at which it has everything. */
 async function byGitfleet(url: string, signal: AbortSignal): Promise<{ ms: number; answer: ColdStart }> {
-  const fromMs = performance.now();
   const reader = forked("cold-start-process.ts", [url], signal);
+  await reader.said();
+  const fromMs = performance.now();
+  reader.tell({});
   await reader.said();
   const ms = performance.now() - fromMs;
   const answer = (await reader.said()) as ColdStart;
