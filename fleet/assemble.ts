@@ -1,13 +1,13 @@
 /** Checked files → a fleet, or every problem: names that clash, references that lead nowhere, and rules of devices. */
-import type { DeviceId } from "#schema/names.ts";
 import { suggestion } from "#schema/nearest.ts";
 import { quoted } from "#schema/shape-check.ts";
-import type { Device, Fleet, NamedSelector } from "./fleet.ts";
+import type { Fleet } from "./fleet.ts";
 import { judgeMatches } from "./judge.ts";
 import { Matches, type Numbering } from "./matches.ts";
+import type { Names } from "./names.ts";
 import { NumberedMap } from "./numbered-map.ts";
 import type { ParsedFile } from "./parsed-file.ts";
-import type { DeviceEntry, Named, ParsedObjects, SelectorEntry } from "./parsed-objects.ts";
+import type { Named, ParsedObjects } from "./parsed-objects.ts";
 import { problemAt } from "./parsed-document.ts";
 import type { Problem } from "./problem.ts";
 import { namedSelector, readingOf, resolveDeployment, settingsOf, type FleetReading } from "./reading.ts";
@@ -16,24 +16,37 @@ import { namedSelector, readingOf, resolveDeployment, settingsOf, type FleetRead
 export function* assemble(files: readonly ParsedFile[], numbering: Numbering): Generator<void, FleetReading> {
   const problems = files.flatMap((file) => file.problems);
   const objects = files.map((file) => file.objects);
-  const selectors = yield* firstOfEach(objects, ({ selectors: found }) => found, { kind: "DeviceSelector", problems });
-  const devices = yield* firstOfEach(objects, ({ devices: found }) => found, { kind: "Device", problems });
-  const entries = yield* firstOfEach(objects, ({ deployments: found }) => found, { kind: "Deployment", problems });
+  const duplicates =
+    (kind: string) =>
+    (entry: Named<string, unknown>, earlier: Named<string, unknown>): void => {
+      problems.push(duplicateName(entry, earlier, kind));
+    };
+  const selectors = yield* firstOfEach(
+    numbering.selectors,
+    objects,
+    (one) => one.selectors,
+    duplicates("DeviceSelector"),
+  );
+  const devices = yield* firstOfEach(numbering.devices, objects, (one) => one.devices, duplicates("Device"));
+  const entries = yield* firstOfEach(
+    numbering.deployments,
+    objects,
+    (one) => one.deployments,
+    duplicates("Deployment"),
+  );
   const settings = objects.flatMap((one) => one.settings);
   problems.push(...settings.slice(1).map(secondFleet), ...unknownSelectors(files, selectors));
-  const deployments = [...entries.values()].flatMap(
-    (entry) => resolveDeployment(entry, (name) => selectors.get(name)?.sound ?? null) ?? [],
+  yield;
+  const deployments = entries.map(
+    (entry) => resolveDeployment(entry, (name) => selectors.get(name)?.sound ?? null) ?? undefined,
   );
-  const soundDevices = yield* NumberedMap.of(numbering.devices, soundOnes(devices.values()));
-  const matches = yield* Matches.of(numbering, soundDevices, deployments);
+  const soundDevices = devices.map(({ sound }) => sound ?? undefined);
+  const matches = yield* Matches.of(numbering, soundDevices, [...deployments.values()]);
   const fleet: Fleet = {
     ...settingsOf(settings),
-    deployments: yield* NumberedMap.of(
-      numbering.deployments,
-      deployments.map((one) => [one.name, one] as const),
-    ),
+    deployments,
     devices: soundDevices,
-    selectors: yield* NumberedMap.of(numbering.selectors, namedOnes(selectors.values())),
+    selectors: selectors.map(namedSelector),
     matches,
   };
   const failures = yield* judgeMatches(matches, fleet.settings);
@@ -45,25 +58,32 @@ export function* assemble(files: readonly ParsedFile[], numbering: Numbering): G
   });
 }
 
-/** By name; each later one of a name is a problem where it stands. */
-function* firstOfEach<E extends Named<string, unknown>>(
+/** By name; each later one of a name is told with the first. */
+function* firstOfEach<Name extends string, E extends Named<Name, unknown>>(
+  names: Names<Name>,
   objects: readonly ParsedObjects[],
   entriesOf: (objects: ParsedObjects) => readonly E[],
-  { kind, problems }: { readonly kind: string; readonly problems: Problem[] },
-): Generator<void, Map<string, E>> {
-  const first = new Map<string, E>();
-  for (const [at, one] of objects.entries()) {
-    if (at % FILES_PER_STEP === 0) yield;
+  tellLater: (entry: E, first: E) => void,
+): Generator<void, NumberedMap<Name, E>> {
+  const first: (E | undefined)[] = [];
+  let steps = 0;
+  for (const one of objects) {
     for (const entry of entriesOf(one)) {
-      const earlier = first.get(entry.name);
-      if (earlier === undefined) first.set(entry.name, entry);
-      else problems.push(duplicateName(entry, earlier, kind));
+      const number = names.numberOf(entry.name);
+      while (first.length <= number) first.push(undefined);
+      const earlier = first[number];
+      if (earlier === undefined) first[number] = entry;
+      else tellLater(entry, earlier);
     }
+    steps += 1 + entriesOf(one).length;
+    if (steps < ENTRIES_PER_STEP) continue;
+    steps = 0;
+    yield;
   }
-  return first;
+  return NumberedMap.of(names, first);
 }
 
-const FILES_PER_STEP = 100;
+const ENTRIES_PER_STEP = 2_000;
 
 function duplicateName(entry: Named<string, unknown>, { namePlace }: Named<string, unknown>, kind: string): Problem {
   const at = `${namePlace.file}:${namePlace.line}`;
@@ -73,17 +93,6 @@ function duplicateName(entry: Named<string, unknown>, { namePlace }: Named<strin
 
 function secondFleet({ namePlace }: Named<string, unknown>): Problem {
   return problemAt(namePlace, "duplicate-name", "fleet.yaml holds one Fleet; remove this one");
-}
-
-function* soundOnes(entries: Iterable<DeviceEntry>): Generator<readonly [DeviceId, Device], undefined> {
-  for (const { name, sound } of entries) if (sound !== null) yield [name, sound];
-}
-
-function* namedOnes(entries: Iterable<SelectorEntry>): Generator<readonly [string, NamedSelector], undefined> {
-  for (const entry of entries) {
-    const named = namedSelector(entry);
-    if (named !== undefined) yield [entry.name, named];
-  }
 }
 
 function unknownSelectors(files: readonly ParsedFile[], selectors: ReadonlyMap<string, unknown>): Problem[] {

@@ -87,6 +87,7 @@ function changedBlock(before: PairBlock | null, after: PairBlock | null): Change
 
 function updatedDevices(before: PairBlock, after: PairBlock): number[] {
   if (before.shared !== null && after.shared !== null) {
+    if (before.renderer === after.renderer) return [];
     return before.shared.text === after.shared.text ? [] : inBoth(before.devices, after.devices);
   }
   return inBoth(before.devices, after.devices).filter((number) => {

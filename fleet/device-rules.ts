@@ -9,14 +9,26 @@ import { ScoreRenderer } from "./rendered-score.ts";
 import { Causes, comparePlaces, type RuleFailure } from "./rule-failure.ts";
 import { renderParts, type LabelledDevice, type TemplatePart } from "./template.ts";
 
-/** Everything that deployments break on the devices they land on, by place. */
-export function judgeDevices(matched: readonly MatchedDeployment[], settings: FleetSettings): RuleFailure[] {
+/** Everything that deployments break on the devices they land on, by place. Yields now and then. */
+export function* judgeDevices(
+  matched: readonly MatchedDeployment[],
+  settings: FleetSettings,
+): Generator<void, RuleFailure[]> {
   const causes = new Causes(settings);
   const sorted = matched.toSorted((a, b) => comparePlaces(a.deployment.place, b.deployment.place));
-  for (const one of sorted) judgeDeployment(causes, one, settings);
+  let pairs = 0;
+  for (const one of sorted) {
+    judgeDeployment(causes, one, settings);
+    pairs += one.devices.length;
+    if (pairs < PAIRS_PER_STEP) continue;
+    pairs = 0;
+    yield;
+  }
   findPortConflicts(sorted, (conflict) => causes.add(conflict));
   return causes.failures();
 }
+
+const PAIRS_PER_STEP = 5_000;
 
 /** What one deployment breaks by itself. */
 export function judgeDeployment(

@@ -20,17 +20,17 @@ import { sha256Digest } from "./digest.ts";
 import type { Fleet } from "./fleet.ts";
 import { planBetween } from "./plan.ts";
 import { FleetReader, type FleetReading } from "./read.ts";
-import { isFrozen, recomputeFailures, recomputePlan, recomputeValues } from "./recompute-fleet.ts";
+import { frozenKeys, recomputeFailures, recomputePlan, recomputeValues } from "./recompute-fleet.ts";
 import type { Listing, Snapshot, SnapshotEntry } from "./snapshot.ts";
 
 /** A commit of a history: files that are written, or removed where they have no documents. */
 type Edits = readonly { readonly path: string; readonly documents: readonly string[] }[];
 
 const HEAD = "apiVersion: gitfleet.dev/v1alpha1\n";
-const keys = constantFrom("role", "site");
+const labelKeys = constantFrom("role", "site");
 const values = constantFrom("a", "a", "b", "");
-const labels = dictionary(keys, values, { maxKeys: 2 });
-const few = dictionary(keys, values, { maxKeys: 1 });
+const labels = dictionary(labelKeys, values, { maxKeys: 2 });
+const few = dictionary(labelKeys, values, { maxKeys: 1 });
 const paused = constantFrom(false, false, false, false, false, true);
 
 const selector = oneof(
@@ -42,11 +42,11 @@ const selector = oneof(
 function expression(): Arbitrary<object> {
   return oneof(
     record({
-      key: keys,
+      key: labelKeys,
       operator: constantFrom("In", "In", "NotIn"),
       values: array(values, { minLength: 1, maxLength: 2 }),
     }),
-    record({ key: keys, operator: constantFrom("Exists", "DoesNotExist") }),
+    record({ key: labelKeys, operator: constantFrom("Exists", "DoesNotExist") }),
   );
 }
 
@@ -126,7 +126,7 @@ const history = record({
   first: tuple(...FILES),
   later: array(record({ edits: array(edit, { minLength: 1, maxLength: 2 }), tellsChanges: boolean() }), {
     minLength: 1,
-    maxLength: 8,
+    maxLength: 6,
   }),
 });
 
@@ -206,11 +206,10 @@ function recomputedDifferences(before: Fleet, after: Fleet): string[] {
     .toSorted();
 }
 
-/** Every key that could be frozen, and whether it is. */
-function frozenKeys(fleet: Fleet, others: Fleet): string[] {
-  const pick = (one: Fleet) => [...one.devices.keys()].flatMap((id) => [...names].map((name) => `${id}.${name}`));
-  const names = new Set<string>([...fleet.deployments.keys(), ...others.deployments.keys(), "nothing"]);
-  return [...pick(fleet), ...pick(others)].filter((key) => isFrozen(fleet, key)).toSorted();
+/** Every key that could be frozen in one of two fleets. */
+function keysOf(...fleets: Fleet[]): string[] {
+  const names = ["nothing", ...fleets.flatMap(({ deployments }) => [...deployments.keys()])];
+  return fleets.flatMap(({ devices }) => [...devices.keys()].flatMap((id) => names.map((name) => `${id}.${name}`)));
 }
 
 describe("a history of commits, read one after another", () => {
@@ -231,12 +230,13 @@ describe("a history of commits, read one after another", () => {
           const expected = [...recomputeValues(fleet, { paused: true })];
           expect(textsOf(fleet)).toEqual(expected);
           expect(desiredState(fleet).size).toBe(expected.length);
-          for (const { fleet: earlier } of fleets) {
+          for (const { fleet: earlier } of [...fleets.slice(0, 1), ...fleets.slice(-2)]) {
             compared += 1;
             expect(linesOf(earlier, fleet)).toEqual(recomputePlan(earlier, fleet));
             expect(differences(earlier, fleet)).toEqual(recomputedDifferences(earlier, fleet));
             const alike = freezesAlike(desiredState(earlier), desiredState(fleet));
-            const [old, young] = [frozenKeys(earlier, fleet).join(), frozenKeys(fleet, earlier).join()];
+            const keys = keysOf(earlier, fleet);
+            const [old, young] = [frozenKeys(earlier, keys).join(), frozenKeys(fleet, keys).join()];
             expect(!alike || old === young).toBe(true);
           }
           // A reader of its own has numbers of its own.
@@ -246,10 +246,10 @@ describe("a history of commits, read one after another", () => {
         // What came later changed nothing about what was there before.
         for (const { fleet, values: before } of fleets) expect(textsOf(fleet)).toEqual(before);
       }),
-      { numRuns: 400 },
+      { numRuns: 200 },
     );
     expect(compared).toBeGreaterThan(200);
-  });
+  }, 120_000);
 });
 
 describe("rules", () => {

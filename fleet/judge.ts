@@ -23,7 +23,7 @@ export function* judgeMatches(matches: Matches, settings: FleetSettings): Genera
   }
   // Without a clash there is nothing to find about ports, and no need to look for it.
   const portless = clashes ? suspects : suspects.map(withoutPorts);
-  return judgeDevices(portless, settings);
+  return yield* judgeDevices(portless, settings);
 }
 
 /** True where a change of a fleet that breaks nothing breaks nothing either. */
@@ -56,7 +56,7 @@ export interface MatchesStep {
   readonly touched: Touched;
 }
 
-const PAIRS_PER_STEP = 20_000;
+const PAIRS_PER_STEP = 10_000;
 const DEVICES_PER_STEP = 500;
 
 function matchedDeployment(matches: Matches, match: Match): MatchedDeployment {

@@ -35,8 +35,12 @@ export class LabelIndex {
       count += 1;
       if (count % DEVICES_PER_STEP === 0) yield;
     }
-    yield;
-    return new LabelIndex(numbers, Numbered.of(having.map((devicesHaving) => NumberSet.of(devicesHaving))));
+    const sets: NumberSet[] = [];
+    for (const found of having) {
+      sets.push(NumberSet.of(found));
+      if (sets.length % LABELS_PER_STEP === 0) yield;
+    }
+    return new LabelIndex(numbers, Numbered.of(sets));
   }
 
   /** The devices that have a label, by the number of the label. */
@@ -66,6 +70,7 @@ export class LabelIndex {
 }
 
 const DEVICES_PER_STEP = 1_000;
+const LABELS_PER_STEP = 500;
 const NO_LABELS: Labels = new Map();
 
 /** The labels that every device has that a selector matches. */

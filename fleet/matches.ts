@@ -104,8 +104,13 @@ export class Matches {
   /** The same matches in other numbers. */
   *renumbered(numbering: Numbering): Generator<void, Matches> {
     const deployments = [...this.deployments.entries()].map(([, { deployment }]) => deployment);
-    const devices = yield* NumberedMap.of(numbering.devices, this.devices);
-    return yield* Matches.of(numbering, devices, deployments);
+    const devices: (TargetDevice | undefined)[] = [];
+    this.devices.items.forEach((device) => {
+      const number = numbering.devices.numberOf(device.id);
+      while (devices.length <= number) devices.push(undefined);
+      devices[number] = device;
+    });
+    return yield* Matches.of(numbering, NumberedMap.of(numbering.devices, devices), deployments);
   }
 
   /** The match of a deployment, by name. */

@@ -16,21 +16,23 @@ export class NumberedMap<Name extends string, Item> implements ReadonlyMap<Name,
     this.#order = order;
   }
 
-  /** Each name once. Yields now and then, so that its caller can do something else. */
-  static *of<Name extends string, Item>(
+  /** From a list in which each item stands at the number of its name. Takes the list over. */
+  static of<Name extends string, Item>(
     names: Names<Name>,
-    entries: Iterable<readonly [Name, Item]>,
-  ): Generator<void, NumberedMap<Name, Item>> {
-    const items: (Item | undefined)[] = [];
-    let size = 0;
-    for (const [name, item] of entries) {
-      const number = names.numberOf(name);
-      while (items.length <= number) items.push(undefined);
-      items[number] = item;
-      size += 1;
-      if (size % ENTRIES_PER_STEP === 0) yield;
-    }
+    items: readonly (Item | undefined)[],
+  ): NumberedMap<Name, Item> {
+    const size = items.reduce((count, item) => (item === undefined ? count : count + 1), 0);
     return new NumberedMap(names, Numbered.of(items), size, new Order(names, null, []));
+  }
+
+  /** The same names with what `make` makes of each; without those it makes nothing of. */
+  map<Made>(make: (item: Item) => Made | undefined): NumberedMap<Name, Made> {
+    const made: (Made | undefined)[] = [];
+    this.items.forEach((item, number) => {
+      while (made.length < number) made.push(undefined);
+      made.push(make(item));
+    });
+    return NumberedMap.of(this.names, made);
   }
 
   get(name: Name): Item | undefined {
@@ -88,8 +90,6 @@ export class NumberedMap<Name extends string, Item> implements ReadonlyMap<Name,
     for (const [name, item] of this.entries()) visit(item, name, this);
   }
 }
-
-const ENTRIES_PER_STEP = 5_000;
 
 /** The order of names; worked out when somebody asks, from an earlier one where there is one. */
 class Order<Name extends string> {

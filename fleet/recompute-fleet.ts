@@ -8,6 +8,7 @@ import type { Deployment, Device, Fleet } from "./fleet.ts";
 import { ScoreRenderer } from "./rendered-score.ts";
 import { needsReports } from "./reported.ts";
 import type { RuleFailure } from "./rule-failure.ts";
+import { finished } from "./steps.ts";
 
 /** Every deployment with every device that its selector matches, sorted by id. */
 function matched({ deployments, devices }: Fleet): { deployment: Deployment; devices: Device[] }[] {
@@ -20,7 +21,7 @@ function matched({ deployments, devices }: Fleet): { deployment: Deployment; dev
 
 /** Every rule that is broken, by place. */
 export function recomputeFailures(fleet: Fleet): RuleFailure[] {
-  return judgeDevices(matched(fleet), fleet.settings);
+  return finished(judgeDevices(matched(fleet), fleet.settings));
 }
 
 /** The text of each key in the order of its bytes: of what is not frozen, or as if nothing was paused. */
@@ -47,7 +48,9 @@ export function recomputePlan(base: Fleet | null, head: Fleet): string[] {
     if (!before.has(key)) lines.push(`add ${key}`);
     else if (before.get(key) !== text) lines.push(`update ${key}`);
   }
-  for (const key of before.keys()) if (!after.has(key) && !isFrozen(head, key)) lines.push(`remove ${key}`);
+  const gone = [...before.keys()].filter((key) => !after.has(key));
+  const frozen = new Set(frozenKeys(head, gone));
+  for (const key of gone) if (!frozen.has(key)) lines.push(`remove ${key}`);
   return lines.toSorted(compareBytes);
 }
 
@@ -56,11 +59,14 @@ export function withheldDevices(fleet: Fleet): Set<DeviceId> {
   return new Set(needsReports(fleet) ? recomputeFailures(fleet).flatMap(({ devices }) => devices) : []);
 }
 
-/** True where nothing may happen to a key. */
-export function isFrozen(fleet: Fleet, key: string): boolean {
-  const pair = parseDesiredKey(key);
-  if (pair === null) return false;
+/** The keys to which nothing may happen. */
+export function frozenKeys(fleet: Fleet, keys: readonly string[]): string[] {
   const { devices, deployments, settings } = fleet;
-  const isPaused = devices.get(pair.device)?.paused === true || deployments.get(pair.deployment)?.paused === true;
-  return settings.paused || isPaused || withheldDevices(fleet).has(pair.device);
+  const withheld = withheldDevices(fleet);
+  return keys.filter((key) => {
+    const pair = parseDesiredKey(key);
+    if (pair === null) return false;
+    const isPaused = devices.get(pair.device)?.paused === true || deployments.get(pair.deployment)?.paused === true;
+    return settings.paused || isPaused || withheld.has(pair.device);
+  });
 }
