@@ -42,4 +42,7 @@ export const DOCTOR: CommandEntry = {
 };
 
 /** In the order that help shows. */
-export const DEVICE_COMMANDS: readonly CommandEntry[] = [...AGENT_COMMANDS, DOCTOR];
+export const DEVICE_COMMANDS: readonly CommandEntry[] = [
+  ...AGENT_COMMANDS,
+  { ...DOCTOR, load: () => import("./commands/device-doctor.ts") },
+];

@@ -10,7 +10,7 @@ import { SYSTEM_PLACES, userPlaces, type Home, type Places } from "./places.ts";
 import { planInstall, type Wanted } from "./plan.ts";
 import { agentWords } from "./program.ts";
 import { effective, fileSettings, requestOf } from "./request.ts";
-import type { FileValues } from "./settings-file.ts";
+import { saysNothing, type FileValues } from "./settings-file.ts";
 import type { Owner, Plan } from "./step.ts";
 import { planUninstall } from "./uninstall.ts";
 import { systemUnit, userUnit } from "./unit.ts";
@@ -45,7 +45,7 @@ export interface InstallPlan extends Plan {
 export async function prepareInstall(options: InstallOptions, asker: Asker): Promise<InstallPlan> {
   const { places, root, owner } = whereOf(options, asker);
   const { given: asked, credentials } = requestOf(options.settings, places, asker.cwd);
-  const file = existsSync(root + places.config) ? root + places.config : null;
+  const file = settingsFile(root + places.config);
   const given = file === null ? { "state-dir": places.stateDir, ...asked } : asked;
   const settings = await effective(given, file);
   for (const { from, to } of credentials) {
@@ -69,10 +69,15 @@ export async function prepareInstall(options: InstallOptions, asker: Asker): Pro
 /** Never throws for what the settings file says: an agent whose settings are wrong can be uninstalled, too. */
 export async function prepareUninstall(options: Where & { readonly purge: boolean }, asker: Asker): Promise<Plan> {
   const { places, root } = whereOf(options, asker);
-  const settings = existsSync(root + places.config)
-    ? await effective({}, root + places.config).catch(() => null)
-    : null;
+  const file = settingsFile(root + places.config);
+  const settings = file === null ? null : await effective({}, file).catch(() => null);
   return planUninstall({ places, root, purge: options.purge, settings }, await look(places, root));
+}
+
+/** The settings that hold already, if there are any. */
+function settingsFile(path: string): string | null {
+  const entry = entryAt(path);
+  return entry === null || (entry.text !== null && saysNothing(entry.text)) ? null : path;
 }
 
 function whereOf(

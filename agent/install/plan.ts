@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import { commandsFor } from "./commands.ts";
 import type { Entry, Found } from "./found.ts";
 import type { Places } from "./places.ts";
-import { isUntouched, settingsText, valuesIn, type FileValues } from "./settings-file.ts";
+import { isUntouched, saysNothing, settingsText, valuesIn, type FileValues } from "./settings-file.ts";
 import type { Owner, Plan, Step } from "./step.ts";
 
 /** What somebody asked for. */
@@ -104,9 +104,9 @@ interface Change {
   readonly refused: string[];
 }
 
-/** A file that only gitfleet wrote follows what is asked; one that a person changed is never touched. */
+/** A file that nobody but gitfleet or a package wrote follows what is asked; one that a person changed is never touched. */
 function settingsChange({ places, root, given, differing }: Wanted, text: string | null): Change {
-  if (text === null) return { text: settingsText(given), kept: [], refused: [] };
+  if (text === null || saysNothing(text)) return { text: settingsText(given), kept: [], refused: [] };
   if (isUntouched(text)) return { text: settingsText({ ...valuesIn(text), ...given }), kept: [], refused: [] };
   const path = root + places.config;
   if (differing.length === 0) return { text: null, kept: [`${path}: edited by hand`], refused: [] };

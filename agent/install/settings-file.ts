@@ -24,6 +24,11 @@ export function isUntouched(text: string): boolean {
   return at >= 0 && text.slice(at + SEAL.length) === `${digest(text.slice(0, at))}\n`;
 }
 
+/** True of a file in which everything is a comment, as packages bring one: nobody has decided anything yet. */
+export function saysNothing(text: string): boolean {
+  return text.split("\n").every((line) => /^\s*(?:#|$)/.test(line));
+}
+
 /** What an untouched file holds. */
 export function valuesIn(text: string): FileValues {
   return (load(text) ?? {}) as FileValues;

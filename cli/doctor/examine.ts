@@ -4,17 +4,17 @@ import type { Check } from "./check.ts";
 import { checkClock, httpClock } from "./clock.ts";
 import { checkControlGroups } from "./control-groups.ts";
 import { checkDisk, IMAGES, STATE } from "./disk.ts";
-import { checkRepository, type RepositoryOptions } from "./git.ts";
 import { checkNames, hostOf, type Named } from "./names.ts";
 import { checkNats } from "./nats.ts";
 import { checkPodman, checkSocket, socketCandidates } from "./podman.ts";
+import type { RepositoryToCheck } from "./repository.ts";
 import type { Subject } from "./subject.ts";
 
 /** What is looked at. */
 export interface Examined {
   readonly subject: Subject;
   readonly registries: readonly string[];
-  readonly repository: RepositoryOptions | null;
+  readonly repository: RepositoryToCheck | null;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly signal: AbortSignal;
 }
@@ -26,7 +26,7 @@ export async function examine(examined: Examined): Promise<Check[]> {
     containers(examined),
     checkNames(names(examined)),
     checkNats(subject.nats, subject.device, signal),
-    checkRepositories(repository),
+    repository === null ? Promise.resolve([]) : repository.check().then((check) => [check]),
   ]);
   const checks = groups.flat();
   return checks.some(({ name }) => name === "clock") ? checks : [...checks, ...(await clockByHttp(examined))];
@@ -36,10 +36,6 @@ export async function examine(examined: Examined): Promise<Check[]> {
 async function workplace({ subject }: Examined): Promise<readonly Check[]> {
   if (subject.device !== null) return subject.checks;
   return [checkNode(process.versions.node), await checkGit(), ...subject.checks];
-}
-
-async function checkRepositories(repository: RepositoryOptions | null): Promise<Check[]> {
-  return repository === null ? [] : [await checkRepository(repository)];
 }
 
 async function containers({ subject, env }: Examined): Promise<Check[]> {
@@ -58,13 +54,13 @@ function names({ subject, registries, repository }: Examined): Named[] {
       const host = hostOf(address);
       return host === null ? [] : [{ host, what }];
     });
-  const git = repository !== null && /^https?:/i.test(repository.repo) ? [repository.repo] : [];
+  const git = repository !== null && /^https?:/i.test(repository.url) ? [repository.url] : [];
   return [...named(subject.nats.servers, "NATS"), ...named(registries, "registry"), ...named(git, "git")];
 }
 
 // NATS tells the time best; without it, whatever web server is at hand.
 async function clockByHttp({ registries, repository }: Examined): Promise<Check[]> {
-  const git = repository !== null && /^https?:/i.test(repository.repo) ? [new URL(repository.repo).origin] : [];
+  const git = repository !== null && /^https?:/i.test(repository.url) ? [new URL(repository.url).origin] : [];
   for (const url of [...git, ...registries.map((registry) => `https://${registry}/v2/`)]) {
     const compared = await httpClock(url);
     if (compared !== null) return [checkClock(compared)];

@@ -3,23 +3,16 @@ import { openSource } from "#git/open-source.ts";
 import { asGitError } from "#git/git-error.ts";
 import { errorText } from "#runtime/errors.ts";
 import type { Check } from "./check.ts";
+import type { RepositoryOptions } from "./repository.ts";
 
 const ANSWER_LIMIT_MS = 10_000;
 const SHORT_ID = 12;
 
-/** Which repository, as the reconciler is told. */
-export interface RepositoryOptions {
-  readonly repo: string;
-  readonly branch: string;
-  readonly token: string | undefined;
-  readonly tokenFile: string | undefined;
-  readonly caFile: string | undefined;
-}
-
-export async function checkRepository({ branch, ...source }: RepositoryOptions): Promise<Check> {
+export async function checkRepository(options: RepositoryOptions): Promise<Check> {
   const name = "repository";
+  const { repo, branch, gitToken: token, gitTokenFile: tokenFile, gitCa: caFile } = options;
   try {
-    const opened = await openSource({ ...source, idleMs: ANSWER_LIMIT_MS });
+    const opened = await openSource({ repo, token, tokenFile, caFile, idleMs: ANSWER_LIMIT_MS });
     try {
       const head = await opened.head(branch, AbortSignal.timeout(ANSWER_LIMIT_MS));
       return { level: "ok", name, found: `${opened.description}: ${branch} is at ${head.slice(0, SHORT_ID)}` };

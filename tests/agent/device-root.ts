@@ -1,12 +1,18 @@
 /** /etc, /var/lib and /run of a device of its own: programs see them there, this machine never does. Needs root. */
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { scratchFolder, type Scratch } from "#sandbox/scratch.ts";
 import type { Ended } from "#tests/cli/gitfleet.ts";
 
 const GITFLEET = join(import.meta.dirname, "../../bin/gitfleet");
-const FOLDERS = { "/etc": "etc", "/var/lib": "var-lib", "/var/cache": "var-cache", "/run": "run" };
+const FOLDERS = {
+  "/usr/lib/systemd/system": "packaged-units",
+  "/etc": "etc",
+  "/var/lib": "var-lib",
+  "/var/cache": "var-cache",
+  "/run": "run",
+};
 const RUN_LIMIT_MS = 30_000;
 
 /** Remembers what it was told, and answers accordingly: all that an installation needs of systemctl and loginctl. */
@@ -47,6 +53,12 @@ export class DeviceRoot {
     const found = Object.entries(FOLDERS).find(([folder]) => inside.startsWith(`${folder}/`) || inside === folder);
     if (found === undefined) throw new Error(`${inside} is none of ${Object.keys(FOLDERS).join(", ")}`);
     return join(this.#scratch.path, found[1], inside.slice(found[0].length));
+  }
+
+  /** Puts a file there, as a package or a person would. */
+  place(inside: string, text: string): void {
+    mkdirSync(dirname(this.path(inside)), { recursive: true });
+    writeFileSync(this.path(inside), text);
   }
 
   read(inside: string): string {

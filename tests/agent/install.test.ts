@@ -97,6 +97,17 @@ describe("gitfleet agent install", () => {
     expect(device.read(CONFIG)).toBe("device-id: kiosk-0001 # by hand\n");
   });
 
+  test("the settings file of a package, all of it comments, is filled in, and its unit is used", () => {
+    device.place(CONFIG, "# The name of this device.\n#device-id: kiosk-0001\n");
+    device.place("/usr/lib/systemd/system/gitfleet-agent.service", "[Service]\n");
+    const { code, stdout } = installKiosk();
+    expect(code).toBe(0);
+    expect(stdout).toContain(`replace ${CONFIG} (0600, root)\n`);
+    expect(stdout).not.toContain(UNIT);
+    expect(device.read(CONFIG)).toContain('device-id: "kiosk-0001"\n');
+    expect(device.gitfleet("agent", "uninstall").stdout).toContain("a package put it there");
+  });
+
   test("credentials that are there are kept, and another file is refused with exit code 1", () => {
     installKiosk();
     writeFileSync(creds, "another secret");
