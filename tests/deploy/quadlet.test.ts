@@ -69,7 +69,8 @@ describe("the quadlet", () => {
     const unit = systemUnit({ exec: ["/usr/bin/gitfleet", "agent"] });
     expect(unit).toContain(`\nCapabilityBoundingSet=${values("Container", "AddCapability")[0]}\n`);
     expect(values("Container", "DropCapability")).toEqual(["all"]);
-    for (const key of ["NoNewPrivileges", "ReadOnly", "SecurityLabelDisable"]) expect(values("Container", key)).toEqual(["true"]);
+    for (const key of ["NoNewPrivileges", "ReadOnly", "SecurityLabelDisable"])
+      expect(values("Container", key)).toEqual(["true"]);
     expect(text).not.toContain("--privileged");
   });
 

@@ -1,12 +1,12 @@
 /** `gitfleet doctor` in two sizes: with a look at the fleet repository, and for devices, which know no git. */
 import { z } from "zod";
 import type { FileValues } from "#agent/install/settings-file.ts";
-import { defineCommand, type Command } from "../command.ts";
-import { formatSetting } from "../settings.ts";
-import { examine } from "./examine.ts";
-import { doctorJson, doctorText } from "./report.ts";
-import { repositorySettings, repositoryToCheck, type CheckRepository } from "./repository.ts";
-import { subjectOf, subjectSettings } from "./subject.ts";
+import { defineCommand, type Command } from "./command.ts";
+import { formatSetting } from "./settings.ts";
+import { examine } from "./doctor/examine.ts";
+import { doctorJson, doctorText } from "./doctor/report.ts";
+import { repositorySettings, repositoryToCheck, type CheckRepository } from "./doctor/repository.ts";
+import { subjectOf, subjectSettings } from "./doctor/subject.ts";
 
 const ownSettings = {
   format: formatSetting(["text", "json"]),
