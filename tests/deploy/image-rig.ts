@@ -41,10 +41,15 @@ export class ImageRig {
   /** Builds the image, too. */
   static async start(): Promise<ImageRig> {
     const rig = new ImageRig(scratchFolder("image"), await startPodmanDevice({ name: "image", network: "host" }));
-    const archive = await standInImage(rig.scratch.path);
-    await rig.device.podman("import", "--change", "ENV PATH=/usr/local/bin", archive, STAND_IN);
-    await rig.build(IMAGE);
-    return rig;
+    try {
+      const archive = await standInImage(rig.scratch.path);
+      await rig.device.podman("import", "--change", "ENV PATH=/usr/local/bin", archive, STAND_IN);
+      await rig.build(IMAGE);
+      return rig;
+    } catch (error) {
+      await rig.remove();
+      throw error;
+    }
   }
 
   async remove(): Promise<void> {
