@@ -51,6 +51,18 @@ describe("the alert rules", () => {
   });
 });
 
+describe("the configuration of Prometheus that the guide shows", () => {
+  test("loads the rules, and is one to promtool", async () => {
+    const guide = readFileSync(join(repositoryRoot, "docs/operating.md"), "utf8");
+    const shown = /```yaml\n# prometheus\.yml\n([\s\S]*?)```/.exec(guide)?.[1] ?? "";
+    const file = join(scratch.path, "prometheus.yml");
+    writeFileSync(file, shown.replace("gitfleet/alerts.yaml", RULES_FILE));
+    const { code, output } = await promtool(["check", "config", file]);
+    expect(output).toContain("SUCCESS: 1 rule files found");
+    expect(code).toBe(0);
+  });
+});
+
 /** "SUCCESS", or what promtool found; `firing` says which alert alone must be firing after so many minutes. */
 async function judged(name: string, series: Series, firing: Readonly<Record<number, string | null>>): Promise<string> {
   const file = join(scratch.path, `${name}.json`);
