@@ -5,14 +5,14 @@ export class Lines {
   readonly #starts: readonly number[];
   readonly #before: number;
 
-  /** Of the part of `text` from `start`, where a line begins that `before` lines stand above, to `end`. */
-  constructor(text: string, start = 0, end = text.length, before = 0) {
+  /** Of a text that `before` lines stand above. */
+  constructor(text: string, before = 0) {
     this.#before = before;
-    this.#starts = lineStarts(text, start, end);
+    this.#starts = lineStarts(text);
   }
 
-  /** How many line breaks there are up to the end of this part. */
-  get breaks(): number {
+  /** How many lines stand above what follows this text. */
+  get after(): number {
     return this.#before + this.#starts.length - 1;
   }
 
@@ -29,11 +29,12 @@ export class Lines {
   }
 }
 
-function lineStarts(text: string, start: number, end: number): number[] {
-  const starts = [start];
-  for (let at = start; at < end; at += 1) {
-    const code = text.charCodeAt(at);
-    if (code === 10 || (code === 13 && text.charCodeAt(at + 1) !== 10)) starts.push(at + 1);
+function lineStarts(text: string): number[] {
+  const starts = [0];
+  if (text.includes("\r")) {
+    for (const match of text.matchAll(/\r\n?|\n/g)) starts.push(match.index + match[0].length);
+  } else {
+    for (let end = text.indexOf("\n"); end >= 0; end = text.indexOf("\n", end + 1)) starts.push(end + 1);
   }
   return starts;
 }

@@ -1,12 +1,13 @@
 /** One file of a fleet repository, checked by itself: its problems, and the objects in it that are sound enough to go on with. */
-import type { DocumentKind } from "#schema/documents.ts";
+import { standingAlone } from "#schema/interned.ts";
 import { FILE_PROBLEMS_MAX } from "#schema/limits.ts";
-import { Lines } from "./lines.ts";
-import { kindOf, ParsedDocument, placeAt, problemAt, type FileText } from "./parsed-document.ts";
-import { collect, noObjects, type ParsedObjects } from "./parsed-objects.ts";
+import { NO_DOCUMENTS, type DocumentCounts } from "./document-counts.ts";
+import { FileInProgress } from "./file-in-progress.ts";
+import type { KnownParts } from "./known-parts.ts";
+import { NO_OBJECTS, packedList, type ParsedObjects } from "./parsed-objects.ts";
 import type { Problem } from "./problem.ts";
-import { FLEET_FILE } from "./snapshot.ts";
-import { readYamlParts } from "./yaml.ts";
+import { finished } from "./steps.ts";
+import { BROKEN_DOCUMENTS_MAX, yamlParts, type TextPart } from "./yaml.ts";
 
 /** What one file gives. */
 export interface ParsedFile {
@@ -14,63 +15,51 @@ export interface ParsedFile {
   readonly problems: readonly Problem[];
   readonly objects: ParsedObjects;
   /** Documents of each kind, sound or not. */
-  readonly counts: Readonly<Record<DocumentKind, number>>;
+  readonly counts: DocumentCounts;
+  /** What the next version of this file can take over; null where nothing. */
+  readonly parts: KnownParts | null;
 }
 
-const NO_DOCUMENTS = { Deployment: 0, Device: 0, DeviceSelector: 0, Fleet: 0 };
-const FOLDER_KINDS: Readonly<Record<string, readonly DocumentKind[]>> = {
-  deployments: ["Deployment"],
-  devices: ["Device", "DeviceSelector"],
-  [FLEET_FILE]: ["Fleet"],
-};
+/** So many documents are read before a caller gets a chance to do something else: a few milliseconds of work. */
+const DOCUMENTS_PER_STEP = 50;
 
 /** Checks the text of one file. */
 export function parseFile(path: string, text: string): ParsedFile {
-  const problems: Problem[] = [];
-  const objects = noObjects();
-  const counts = { ...NO_DOCUMENTS };
-  let breaks = 0;
-  for (const part of readYamlParts(text)) {
-    const lines = new Lines(text, part.start, part.end, breaks);
-    breaks = lines.breaks;
-    const source: FileText = { file: path, lines, hasFaults: part.faults.length > 0 };
-    for (const { offset, code, message } of part.faults)
-      problems.push(problemAt(placeAt(source, offset), code, message));
-    // What an alias repeats is not in the length of the text.
-    const longest = text.slice(part.start, part.end).includes("*") ? Number.POSITIVE_INFINITY : part.end - part.start;
-    for (const root of part.documents) {
-      const kind = kindOf(source, root);
-      if (kind === null) continue;
-      if (typeof kind !== "string") {
-        problems.push(kind);
-        continue;
-      }
-      counts[kind]++;
-      const document = new ParsedDocument(kind, source, root);
-      problems.push(...misplaced(document, path), ...document.problems);
-      collect(objects, document, placeAt(source, root.entries?.[0]?.offset ?? root.offset), longest);
-    }
+  return finished(parseFileSteps(path, text));
+}
+
+/**
+ * Checks the text of one file in steps. What `before`, the same file as it was, made of a document of the same text at
+ * the same line is taken over as the same objects, and costs next to nothing.
+ */
+export function* parseFileSteps(path: string, text: string, before?: ParsedFile): Generator<void, ParsedFile> {
+  const file = new FileInProgress(path, before);
+  const parts = yamlParts(text);
+  const first = parts.next();
+  if (first.done === true || first.value.end === text.length) file.readWhole(text);
+  else yield* readParts(file, text, [first.value, ...parts]);
+  const { problems, objects, counts, parts: known } = file;
+  return { path, problems: tidy(path, problems), objects, counts, parts: known };
+}
+
+function* readParts(file: FileInProgress, text: string, parts: readonly TextPart[]): Generator<void, void> {
+  for (const [index, { start, end }] of parts.entries()) {
+    // What is kept of one document must not keep the text of all the others.
+    file.readPart(standingAlone(text.slice(start, end)));
+    if (file.broken >= BROKEN_DOCUMENTS_MAX) return;
+    if (index % DOCUMENTS_PER_STEP === DOCUMENTS_PER_STEP - 1) yield;
   }
-  return { path, problems: tidy(path, problems), objects, counts };
 }
 
 /** A file with nothing in it but one problem about the whole of it. */
 export function unreadableFile(path: string, code: Problem["code"], message: string): ParsedFile {
   const problem: Problem = { file: path, line: 1, column: 1, code, message };
-  return { path, problems: [problem], objects: noObjects(), counts: NO_DOCUMENTS };
-}
-
-function misplaced(document: ParsedDocument, path: string): Problem[] {
-  const kinds = FOLDER_KINDS[path.split("/")[0] ?? ""] ?? [];
-  if (kinds.includes(document.kind)) return [];
-  const home = Object.entries(FOLDER_KINDS).find(([, held]) => held.includes(document.kind))?.[0];
-  const where = home === FLEET_FILE ? FLEET_FILE : `${home}/`;
-  const message = `a ${document.kind} belongs into ${where}; here are only documents of kind ${kinds.join(" and ")}`;
-  return [problemAt(document.placeOf(["kind"]), "unknown-kind", message)];
+  return { path, problems: [problem], objects: NO_OBJECTS, counts: NO_DOCUMENTS, parts: null };
 }
 
 /** Sorted by place, each once, bounded. */
-function tidy(path: string, problems: readonly Problem[]): Problem[] {
+function tidy(path: string, problems: readonly Problem[]): readonly Problem[] {
+  if (problems.length === 0) return packedList(problems);
   const seen = new Set<string>();
   const sorted = problems
     .toSorted((a, b) => a.line - b.line || a.column - b.column)

@@ -7,11 +7,13 @@ import type {
   FleetSpec,
 } from "#schema/documents.ts";
 import { parseDurationMs } from "#schema/duration.ts";
+import { standingAlone } from "#schema/interned.ts";
 import type { DeploymentName, DeviceId } from "#schema/names.ts";
 import { labelsOf, selectorOf } from "#schema/selector-shape.ts";
 import type { LabelSelector } from "#schema/selector.ts";
 import { deploymentParts } from "./deployment-parts.ts";
 import { DEFAULT_SETTINGS, type Deployment, type Device, type FleetSettings } from "./fleet.ts";
+import { ParsedDevice } from "./parsed-device.ts";
 import type { ParsedDocument } from "./parsed-document.ts";
 import type { Place } from "./problem.ts";
 
@@ -45,21 +47,54 @@ export type SettingsEntry = Named<string, FleetSettings>;
 
 /** What the documents of a file make. */
 export interface ParsedObjects {
-  readonly deployments: DeploymentEntry[];
-  readonly devices: DeviceEntry[];
-  readonly selectors: SelectorEntry[];
-  readonly settings: SettingsEntry[];
+  readonly deployments: readonly DeploymentEntry[];
+  readonly devices: readonly DeviceEntry[];
+  readonly selectors: readonly SelectorEntry[];
+  readonly settings: readonly SettingsEntry[];
   /** Every reference to a DeviceSelector, also of a deployment that is not sound. */
-  readonly references: SelectorReference[];
+  readonly references: readonly SelectorReference[];
 }
 
+/** What is being collected. */
+export type Collection = { readonly [K in keyof ParsedObjects]: ParsedObjects[K][number][] };
+
+/** The lists of what documents make. */
+export const LISTS = ["deployments", "devices", "selectors", "settings", "references"] as const;
+
+const NONE: readonly never[] = Object.freeze([]);
+/** Of a file that makes nothing. */
+export const NO_OBJECTS: ParsedObjects = {
+  deployments: NONE,
+  devices: NONE,
+  selectors: NONE,
+  settings: NONE,
+  references: NONE,
+};
+
 /** Nothing yet. */
-export function noObjects(): ParsedObjects {
+export function emptyCollection(): Collection {
   return { deployments: [], devices: [], selectors: [], settings: [], references: [] };
 }
 
+/** What was collected, without room for more: nearly every file makes one thing, and there are many files. */
+export function packed(collection: Collection): ParsedObjects {
+  const { deployments, devices, selectors, settings, references } = collection;
+  return {
+    deployments: packedList(deployments),
+    devices: packedList(devices),
+    selectors: packedList(selectors),
+    settings: packedList(settings),
+    references: packedList(references),
+  };
+}
+
+/** The same list in no more memory than it needs. */
+export function packedList<T>(list: readonly T[]): readonly T[] {
+  return list.length === 0 ? NONE : list.slice();
+}
+
 /** Adds what a document makes. `place` is where it begins, `textLength` bounds what it can become on the wire. */
-export function collect(objects: ParsedObjects, document: ParsedDocument, place: Place, textLength: number): void {
+export function collect(objects: Collection, document: ParsedDocument, place: Place, textLength: number): void {
   switch (document.kind) {
     case "Deployment":
       return collectDeployment(objects, document, place, textLength);
@@ -72,7 +107,7 @@ export function collect(objects: ParsedObjects, document: ParsedDocument, place:
   }
 }
 
-function collectDeployment(objects: ParsedObjects, document: ParsedDocument, place: Place, textLength: number): void {
+function collectDeployment(objects: Collection, document: ParsedDocument, place: Place, textLength: number): void {
   const refPath = ["spec", "selectorRef"];
   const ref = document.valueAt(refPath);
   const reference = typeof ref === "string" ? { name: ref, place: document.placeOf(refPath) } : null;
@@ -106,17 +141,21 @@ function hasServices(document: ParsedDocument): boolean {
   return Array.isArray(document.valueAt(["spec", "score", "data", "services"]));
 }
 
-function collectDevice(objects: ParsedObjects, document: ParsedDocument, place: Place): void {
+function collectDevice(objects: Collection, document: ParsedDocument, place: Place): void {
   const id = soundName(document);
   if (id === null) return;
-  const value = document.valueAt([]) as DeviceDocument;
-  const sound = document.isSound("metadata", "labels")
-    ? { id: id as DeviceId, labels: labelsOf(value.metadata.labels), paused: value.spec?.paused === true, place }
-    : null;
-  objects.devices.push({ name: id as DeviceId, namePlace: document.placeOf(["metadata", "name"]), sound });
+  const name = standingAlone(id) as DeviceId;
+  const namePlace = document.placeOf(["metadata", "name"]);
+  if (!document.isSound("metadata", "labels")) {
+    objects.devices.push({ name, namePlace, sound: null });
+    return;
+  }
+  const { metadata, spec } = document.valueAt([]) as DeviceDocument;
+  const places = { document: place, name: namePlace };
+  objects.devices.push(new ParsedDevice(name, labelsOf(metadata.labels), spec?.paused === true, places));
 }
 
-function collectSelector(objects: ParsedObjects, document: ParsedDocument, place: Place): void {
+function collectSelector(objects: Collection, document: ParsedDocument, place: Place): void {
   const name = soundName(document);
   if (name === null) return;
   const value = document.valueAt([]) as DeviceSelectorDocument;
@@ -124,7 +163,7 @@ function collectSelector(objects: ParsedObjects, document: ParsedDocument, place
   objects.selectors.push({ name, namePlace: document.placeOf(["metadata", "name"]), sound, place });
 }
 
-function collectSettings(objects: ParsedObjects, document: ParsedDocument): void {
+function collectSettings(objects: Collection, document: ParsedDocument): void {
   const name = soundName(document);
   const value = document.valueAt([]) as FleetSettingsDocument;
   const sound = document.isSound("spec") ? settingsOf(value.spec ?? {}) : null;

@@ -4,7 +4,7 @@
  * reads the document instead. It never guesses: whatever it answers, the whole parser answers, too.
  */
 import { ASKS_IN_SCALAR, BEGINS_KEY, BEGINS_SCALAR, bitsOf, IN_KEY, PRINTS } from "./plain-characters.ts";
-import { interned } from "./interned.ts";
+import { interned } from "#schema/interned.ts";
 import type { YamlEntry, YamlNode } from "./yaml-composer.ts";
 import { resolvePlain } from "./yaml-scalars.ts";
 

@@ -11,57 +11,66 @@ import { plainReason } from "./yaml-messages.ts";
 
 export type { YamlEntry, YamlFault, YamlNode } from "./yaml-composer.ts";
 
-/** So many syntax errors of one file are told before the rest of its documents is left unread. */
-const SYNTAX_FAULTS_MAX = 100;
+/** So many documents of one file with syntax errors are told before the rest is left unread: each costs far more than another. */
+export const BROKEN_DOCUMENTS_MAX = 100;
 
-/** What a text holds: its documents, empty ones left out, and every fault. Offsets are those of the whole text. */
+/** What a text holds: its documents, empty ones left out, and every fault. */
 export interface YamlReading {
   readonly documents: readonly YamlNode[];
   readonly faults: readonly YamlFault[];
 }
 
-/** A part of a text that can be read by itself, from the start of one line to that of another. */
-export interface YamlPart extends YamlReading {
+/** What a part of a text holds. */
+export interface YamlPartReading extends YamlReading {
+  /** True where a syntax error kept it from being read. */
+  readonly isBroken: boolean;
+}
+
+/** From the start of one line to that of another. */
+export interface TextPart {
   readonly start: number;
   readonly end: number;
 }
 
 /** Reads all documents of a text. Where one has a syntax error, the others are still read. */
 export function readYaml(text: string): YamlReading {
-  const parts = [...readYamlParts(text)];
+  const parts: YamlReading[] = [];
+  let broken = 0;
+  for (const { start, end } of yamlParts(text)) {
+    const part = readYamlPart(text, start, end);
+    parts.push(part);
+    broken += part.isBroken ? 1 : 0;
+    if (broken >= BROKEN_DOCUMENTS_MAX) break;
+  }
   return { documents: parts.flatMap(({ documents }) => documents), faults: parts.flatMap(({ faults }) => faults) };
 }
 
-/** Reads a text part by part, nearly always document by document. */
-export function* readYamlParts(text: string): Generator<YamlPart, void> {
-  const whole = isOnePart(text) ? readPart(text, 0, text.length, readEvents) : null;
-  if (whole !== null && !whole.isBroken) return yield whole;
-  let broken = 0;
-  for (const { start, end } of splitDocuments(text)) {
-    const part = readPart(text, start, end, readPlainOrEvents);
-    yield part;
-    broken += part.isBroken ? 1 : 0;
-    // Each syntax error costs far more than a document; nobody reads more of them.
-    if (broken >= SYNTAX_FAULTS_MAX) return undefined;
+/** The parts of a text that can be read each by itself: from one `---` to the next. */
+export function* yamlParts(text: string): Generator<TextPart, void> {
+  if (isOnePart(text) && readEvents(text, 0, text.length, []) !== null) {
+    return yield { start: 0, end: text.length };
   }
-  return undefined;
+  let start = 0;
+  for (let at = text.indexOf("---", 1); at >= 0; at = text.indexOf("---", at + 1)) {
+    if (!isLineBreak(text[at - 1]) || !isMarkerEnd(text[at + 3])) continue;
+    yield { start, end: at };
+    start = at;
+  }
+  return yield { start, end: text.length };
+}
+
+/** Reads one part of a text. Offsets are those of the whole text. */
+export function readYamlPart(text: string, start: number, end: number): YamlPartReading {
+  const plain = readPlain(text, start, end);
+  if (plain !== null) return { documents: plain, faults: [], isBroken: false };
+  const faults: YamlFault[] = [];
+  const documents = readEvents(text, start, end, faults);
+  return { documents: documents ?? [], faults, isBroken: documents === null };
 }
 
 /** A directive stands before the marker of the document that it is about, and so may a byte order mark. */
 function isOnePart(text: string): boolean {
   return text.includes("\ufeff") || (text.includes("%") && /^[ \t]*%/m.test(text));
-}
-
-type ReadDocuments = (text: string, start: number, end: number, faults: YamlFault[]) => readonly YamlNode[] | null;
-
-function readPart(text: string, start: number, end: number, read: ReadDocuments): YamlPart & { isBroken: boolean } {
-  const faults: YamlFault[] = [];
-  const documents = read(text, start, end, faults);
-  return { start, end, documents: documents ?? [], faults, isBroken: documents === null };
-}
-
-function readPlainOrEvents(text: string, start: number, end: number, faults: YamlFault[]): readonly YamlNode[] | null {
-  return readPlain(text, start, end) ?? readEvents(text, start, end, faults);
 }
 
 /** The documents of a text without a syntax error; else null, and the error among the faults. */
@@ -75,17 +84,6 @@ export function readEvents(text: string, start: number, end: number, faults: Yam
     return null;
   }
   return new Composer(part, start, events, faults).documents();
-}
-
-/** A line that begins with `---` always begins a document, whatever stands before it. */
-function* splitDocuments(text: string): Generator<{ readonly start: number; readonly end: number }, void> {
-  let start = 0;
-  for (let at = text.indexOf("---", 1); at >= 0; at = text.indexOf("---", at + 1)) {
-    if (!isLineBreak(text[at - 1]) || !isMarkerEnd(text[at + 3])) continue;
-    yield { start, end: at };
-    start = at;
-  }
-  yield { start, end: text.length };
 }
 
 function isLineBreak(character: string | undefined): boolean {

@@ -1,6 +1,6 @@
 /** Labels of devices and documents, by the rules of Kubernetes. */
 
-/** Label keys and values. A Map, so that keys such as `constructor` or `__proto__` are keys like any other. */
+/** Label keys and values. Read as a Map is, so that keys such as `constructor` or `__proto__` are keys like any other. */
 export type Labels = ReadonlyMap<string, string>;
 
 const NAME = /^[A-Za-z0-9](?:[-_.A-Za-z0-9]{0,61}[A-Za-z0-9])?$/;

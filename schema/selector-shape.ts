@@ -3,6 +3,7 @@ import { labelKeyFault, labelValueFault, type Labels } from "./labels.ts";
 import type { LabelSelector, SelectorExpression } from "./selector.ts";
 import { list, object, optional, required, text, type Fault, type MapShape, type Report } from "./shape.ts";
 import { quoted } from "./shape-check.ts";
+import { packedLabels } from "./packed-labels.ts";
 import { suggestion } from "./nearest.ts";
 
 /** A selector as written: Kubernetes' LabelSelector. */
@@ -48,9 +49,9 @@ export function selectorOf(authored: AuthoredSelector): LabelSelector {
   };
 }
 
-/** Labels as a Map, so that no key is special. */
+/** Labels as they are kept, so that no key is special. */
 export function labelsOf(authored: Readonly<Record<string, string>> | undefined): Labels {
-  return new Map(Object.entries(authored ?? {}));
+  return packedLabels(Object.entries(authored ?? {}));
 }
 
 function expressionOf({ key, operator, values = [] }: AuthoredExpression): SelectorExpression {
