@@ -126,7 +126,7 @@ function collectDeployment(objects: Collection, document: ParsedDocument, place:
   const value = document.valueAt([]) as DeploymentDocument;
   const own = {
     name: common.name,
-    labels: labelsOf(value.metadata.labels),
+    labels: labelsOf(document.isSound("metadata", "labels") ? value.metadata.labels : undefined),
     paused: value.spec.paused === true,
     score: value.spec.score,
     parts: deploymentParts(document, value.spec.score, textLength),

@@ -2,6 +2,7 @@ import { array, assert, constantFrom, dictionary, nat, oneof, property, record, 
 import { describe, expect, test } from "vitest";
 import { readFiles } from "#tests/contract/fleet-of.ts";
 import { problemLine } from "./validate-text.ts";
+import type { DeviceId } from "#schema/names.ts";
 import { FleetReader } from "./read.ts";
 import { sha256Digest } from "./digest.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -251,6 +252,16 @@ describe("a reader that has read before", () => {
     const one = reader.read(snapshotOf({ ...common, "devices/a.yaml": device("a") })).fleet?.deployments;
     const other = reader.read(snapshotOf({ ...common, "devices/b.yaml": device("b") })).fleet?.deployments;
     expect([...(one ?? [])][0]?.[1]).toBe([...(other ?? [])][0]?.[1]);
+  });
+
+  test("gives the same device object for a document that did not change in a file that did", () => {
+    const reader = new FleetReader();
+    const read = (role: string) =>
+      reader.read(snapshotOf({ "devices/all.yaml": `${device("a")}---\n${device("b", `{role: ${role}}`)}` })).fleet;
+    const [one, other] = [read("gate"), read("door")];
+    const id = (name: string) => name as DeviceId;
+    expect(other?.devices.get(id("a"))).toBe(one?.devices.get(id("a")));
+    expect(other?.devices.get(id("b"))?.labels.get("role")).toBe("door");
   });
 });
 

@@ -6,7 +6,7 @@ import type { FileChange } from "./file-changes.ts";
 import { Numbering } from "./matches.ts";
 import { Names } from "./names.ts";
 import { Numbered } from "./numbered.ts";
-import { parseFile, unreadableFile, type ParsedFile } from "./parsed-file.ts";
+import { parseFileSteps, unreadableFile, type ParsedFile } from "./parsed-file.ts";
 import type { FleetReading } from "./reading.ts";
 import { reassemble } from "./reassemble.ts";
 import { FLEET_FILE, isFleetPath, type Listing, type Snapshot, type SnapshotEntry } from "./snapshot.ts";
@@ -72,7 +72,7 @@ export class FleetReader {
       if (!isFleetPath(entry.path)) continue;
       const number = this.#paths.numberOf(entry.path);
       const known = before.files.at(number);
-      const file = this.#read(entry, snapshot, known);
+      const file = yield* this.#read(entry, snapshot, known);
       if (file !== undefined) seen.add(number);
       if (file === known) continue;
       changed.push([number, file]);
@@ -105,11 +105,16 @@ export class FleetReader {
     );
   }
 
-  #read(entry: SnapshotEntry, snapshot: Snapshot, known: KnownFile | undefined): KnownFile | undefined {
+  *#read(
+    entry: SnapshotEntry,
+    snapshot: Snapshot,
+    known: KnownFile | undefined,
+  ): Generator<void, KnownFile | undefined> {
     const refused = refusal(entry);
     if (refused !== null) return { id: null, file: refused };
     if (!isDocumentFile(entry)) return undefined;
-    return known?.id === entry.id ? known : { id: entry.id, file: readContent(entry, snapshot.content(entry.id)) };
+    if (known?.id === entry.id) return known;
+    return { id: entry.id, file: yield* readContent(entry, snapshot.content(entry.id), known?.file) };
   }
 
   #isKnown(entry: SnapshotEntry): boolean {
@@ -147,13 +152,17 @@ function refusal(entry: SnapshotEntry): ParsedFile | null {
   return tooLarge(path, sizeBytes);
 }
 
-function readContent({ path, id }: SnapshotEntry, bytes: Uint8Array | undefined): ParsedFile {
+function* readContent(
+  { path, id }: SnapshotEntry,
+  bytes: Uint8Array | undefined,
+  before: ParsedFile | undefined,
+): Generator<void, ParsedFile> {
   if (bytes === undefined) throw new Error(`the snapshot lacks the content of ${path} (${id}); read it again`);
   if (bytes.length > FILE_MAX_BYTES) return tooLarge(path, bytes.length);
   const text = decodeUtf8(bytes);
   return text === null
     ? unreadableFile(path, "not-utf8", "this file is not UTF-8; save it as UTF-8")
-    : parseFile(path, text);
+    : yield* parseFileSteps(path, text, before);
 }
 
 function tooLarge(path: string, sizeBytes: number): ParsedFile {
