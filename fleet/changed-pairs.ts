@@ -1,6 +1,7 @@
 /** Where the values of pairs differ between two states, at the cost of the blocks that are not the same. */
 import type { DeploymentName, DeviceId } from "#schema/names.ts";
 import { sameLabels } from "./label-index.ts";
+import type { Numbering } from "./matches.ts";
 import { NumberSet } from "./number-set.ts";
 import { PairValues, type PairBlock, type Sight } from "./pair-values.ts";
 import { finished } from "./steps.ts";
@@ -47,15 +48,15 @@ export function* changedPairs(before: PairValues, after: PairValues): Generator<
  * nothing was paused, that leaves out pairs that are paused in the other.
  */
 export function* changedBlocks(before: PairValues, after: PairValues): Generator<ChangedBlock, undefined> {
-  const earlier = inNumbersOf(after, before);
-  for (const number of numbersToCompare(earlier, after)) {
+  const earlier = numberedAs(before, after.matches.numbering);
+  for (const number of differingDeployments(earlier, after)) {
     const changed = changedBlock(earlier.blockAt(number), after.blockAt(number));
     if (changed !== null) yield changed;
   }
 }
 
-/** States that were read apart from each other number things differently: then one is made again. */
-function inNumbersOf({ matches: { numbering } }: PairValues, values: PairValues): PairValues {
+/** States that were read apart from each other number things differently: then one is made again, in the numbers of the other. */
+export function numberedAs(values: PairValues, numbering: Numbering): PairValues {
   const { matches, sight } = values;
   if (matches.numbering === numbering) return values;
   const again = finished(matches.renumbered(numbering));
@@ -65,7 +66,8 @@ function inNumbersOf({ matches: { numbering } }: PairValues, values: PairValues)
   return new PairValues(again, { ...sight, withheld: NumberSet.of(withheld.toSorted((a, b) => a - b)) });
 }
 
-function numbersToCompare(before: PairValues, after: PairValues): Iterable<number> {
+/** The numbers of the deployments whose blocks may differ: all of them where the states are not looked at alike. */
+export function differingDeployments(before: PairValues, after: PairValues): Iterable<number> {
   const [old, young] = [before.matches.deployments, after.matches.deployments];
   if (sameSight(before.sight, after.sight)) return old.differing(young);
   return new Set([...old.entries(), ...young.entries()].map(([number]) => number));

@@ -1,101 +1,143 @@
 /** The four buckets that the reconciler follows, as events: many changes in one, in the order in which they came. */
-import { startFeed, type Feed, type FeedChange, type FeedHandlers } from "#nats/feed.ts";
+import { startFeed, type Feed, type FeedChange, type FeedHandlers, type FeedHold } from "#nats/feed.ts";
 import type { NatsLink } from "#nats/link.ts";
-import { sha256Digest } from "#fleet/digest.ts";
 import { HEADER_FLEET } from "#schema/headers.ts";
 import { parseInfoKey, RECONCILER_RECORD_KEY } from "#schema/keys.ts";
 import { deviceInfoSchema, reconcilerRecordSchema } from "#schema/wire.ts";
 import type { Event, FollowedBucket, KeyChange } from "./core/event.ts";
+import { ValueReader } from "./value-reader.ts";
 
 export interface FeedsOptions {
   readonly send: (event: Event) => void;
   /** A payload that cannot be used. */
   readonly dropped: (bucket: FollowedBucket, key: string) => void;
+  /** How many keys of `desired-state` are known, markers included, and how many of them hold a value. */
+  readonly desiredKeys: () => { readonly keys: number; readonly values: number };
 }
 
 /** Changes are handed on in lots of at most so many. */
 const LOT_MAX = 2_000;
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
+/** The running feeds. */
+export interface BucketFeeds {
+  /** Lets the feed of `desired-state` stand still; null where it cannot now. */
+  holdDesired(): FeedHold | null;
+  stop(): Promise<void>;
+}
+
 /** Starts to follow all four; waits for those that do not exist yet. */
-export function startBucketFeeds(link: NatsLink, options: FeedsOptions): Feed[] {
-  const follow = <T>(
-    bucket: FollowedBucket,
-    read: (change: FeedChange) => T | null,
-    event: (lot: T[]) => Event,
-  ): Feed => {
+export function startBucketFeeds(link: NatsLink, options: FeedsOptions): BucketFeeds {
+  const follow = <T>(bucket: FollowedBucket, lots: Lots<T>): Feed => {
     const filter = bucket === "fleet" ? { filter: RECONCILER_RECORD_KEY } : {};
-    return startFeed(link, { bucket, ...filter }, inLots(bucket, read, event, options.send));
+    return startFeed(link, { bucket, ...filter }, lots);
   };
-  return [
+  const desired = followDesired(link, options);
+  const feeds = [
+    desired,
     follow(
       "fleet",
-      (change) => recordEvent(change, options),
-      (lot) => lot.at(-1) ?? noRecord,
+      new Lots("fleet", options.send, {
+        read: (change) => recordEvent(change, options),
+        event: (lot) => lot.at(-1) ?? noRecord,
+      }),
     ),
-    follow("desired-state", keyChange, (changes) => ({ kind: "keys", changes })),
     follow(
       "device-state",
-      ({ key, kind }) => ({ key, there: kind === "put" }),
-      (changes) => ({ kind: "states", changes }),
+      new Lots("device-state", options.send, {
+        read: ({ key, kind }) => ({ key, there: kind === "put" }),
+        event: (changes) => ({ kind: "states", changes }),
+      }),
     ),
     follow(
       "device-info",
-      (change) => infoChange(change, options),
-      (changes) => ({ kind: "infos", changes }),
+      new Lots("device-info", options.send, {
+        read: (change) => infoChange(change, options),
+        event: (changes) => ({ kind: "infos", changes }),
+      }),
     ),
   ];
+  return {
+    holdDesired: () => desired.hold(),
+    stop: async () => void (await Promise.all(feeds.map((feed) => feed.stop()))),
+  };
+}
+
+// What this bucket holds is remembered by the core: once is enough for a million keys.
+function followDesired(link: NatsLink, { send, desiredKeys }: FeedsOptions): Feed {
+  const bucket = "desired-state";
+  const values = new ValueReader();
+  const lots = new Lots<KeyChange>(bucket, send, {
+    read: (change) => keyChange(change, values),
+    event: (changes) => ({ kind: "keys", changes }),
+  });
+  const remembers = {
+    forget: () => {
+      lots.hand();
+      send({ kind: "forgotten", bucket });
+    },
+    counts: () => {
+      lots.hand();
+      return desiredKeys();
+    },
+  };
+  return startFeed(link, { bucket, remembers }, lots);
 }
 
 const noRecord: Event = { kind: "record", record: null, revision: 0, own: false };
 
-function inLots<T>(
-  bucket: FollowedBucket,
-  read: (change: FeedChange) => T | null,
-  event: (lot: T[]) => Event,
-  send: (event: Event) => void,
-): FeedHandlers {
-  let lot: T[] = [];
-  const hand = (): void => {
-    if (lot.length === 0) return;
-    const full = lot;
-    lot = [];
-    send(event(full));
-  };
-  return {
-    change(change) {
-      const item = read(change);
-      if (item === null) return;
-      if (lot.length === 0) setImmediate(hand);
-      lot.push(item);
-      if (lot.length >= LOT_MAX) hand();
-    },
-    synced() {
-      hand();
-      send({ kind: "synced", bucket });
-    },
-    unsynced(reason) {
-      hand();
-      send({ kind: "unsynced", bucket, reason });
-    },
-  };
+interface Translation<T> {
+  /** Null for what is nobody's business. */
+  readonly read: (change: FeedChange) => T | null;
+  readonly event: (lot: T[]) => Event;
+}
+
+/** Changes of one bucket as events, many in one. */
+class Lots<T> implements FeedHandlers {
+  readonly #bucket: FollowedBucket;
+  readonly #send: (event: Event) => void;
+  readonly #translation: Translation<T>;
+  #lot: T[] = [];
+
+  constructor(bucket: FollowedBucket, send: (event: Event) => void, translation: Translation<T>) {
+    this.#bucket = bucket;
+    this.#send = send;
+    this.#translation = translation;
+  }
+
+  hand(): void {
+    if (this.#lot.length === 0) return;
+    const full = this.#lot;
+    this.#lot = [];
+    this.#send(this.#translation.event(full));
+  }
+
+  change(change: FeedChange): void {
+    const item = this.#translation.read(change);
+    if (item === null) return;
+    if (this.#lot.length === 0) setImmediate(() => this.hand());
+    this.#lot.push(item);
+    if (this.#lot.length >= LOT_MAX) this.hand();
+  }
+
+  synced(): void {
+    this.hand();
+    this.#send({ kind: "synced", bucket: this.#bucket });
+  }
+
+  unsynced(reason: string): void {
+    this.hand();
+    this.#send({ kind: "unsynced", bucket: this.#bucket, reason });
+  }
 }
 
 /** A change of `desired-state` as the core sees it. */
-export function keyChange(change: FeedChange): KeyChange {
+function keyChange(change: FeedChange, values: ValueReader): KeyChange {
   if (change.kind === "absent") return change;
   if (change.kind !== "put") return { kind: "marker", key: change.key, revision: change.revision };
   const fleet = change.headers(HEADER_FLEET) ?? null;
-  return { kind: "put", key: change.key, text: textOf(change.value), revision: change.revision, fleet };
-}
-
-// What is not UTF-8 must not look like any value that could be wanted: those never hold a NUL.
-export function textOf(value: Uint8Array): string {
-  try {
-    return utf8.decode(value);
-  } catch {
-    return `\0${sha256Digest(value)}`;
-  }
+  const fingerprint = values.fingerprint(change.value);
+  return { kind: "put", key: change.key, fingerprint, revision: change.revision, fleet };
 }
 
 type InfoChange = Extract<Event, { kind: "infos" }>["changes"][number];

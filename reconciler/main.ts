@@ -1,6 +1,7 @@
 /** The reconciler: brings what git says to NATS and keeps it there. Reads its settings, builds the adapters, starts the loop. */
 import { hostname } from "node:os";
 import { connectNats } from "#nats/connect.ts";
+import type { FeedHold } from "#nats/feed.ts";
 import type { NatsLink } from "#nats/link.ts";
 import { createWriter } from "#nats/writer.ts";
 import { isRemote, remoteAddress } from "#git/remote-address.ts";
@@ -32,6 +33,8 @@ export interface RunContext {
   readonly stdout: (text: string) => void;
 }
 
+/** So many that the server always has something to do, and few enough to stop at once. */
+const WRITES_IN_FLIGHT = 4_096;
 /** `--once` waits at most this long for NATS. */
 const ONCE_NATS_WAIT_MS = 10_000;
 
@@ -91,13 +94,15 @@ async function reconcile(settings: ReconcilerSettings, world: Surroundings): Pro
   const pass = new OncePass(settings.once, logger);
   const send = (event: Event): void => loop.send(event);
   const commits = new Commits(commitsOptions(settings));
-  const writer = createWriter(link);
+  const writer = createWriter(link, { window: WRITES_IN_FLIGHT });
   const lease = new WriterLease(link, { id: `${hostname()}:${process.pid}`, durationMs: settings.lease, send });
+  const holdDesired = (): FeedHold | null => feeds.holdDesired();
   const performer = new Performer({
     commits,
     link,
     writer,
     lease,
+    holdDesired,
     replicas: settings.replicas,
     send,
     differences(found) {
@@ -127,6 +132,7 @@ async function reconcile(settings: ReconcilerSettings, world: Surroundings): Pro
       metrics.metric.dropped.add(1, { bucket });
       logger.warn({ bucket, key }, "a payload cannot be used");
     },
+    desiredKeys: () => desiredKeysOf(loop.state()),
   });
   try {
     return await pass.ended(signal);
@@ -135,9 +141,13 @@ async function reconcile(settings: ReconcilerSettings, world: Surroundings): Pro
     await loop.stop();
     writer.close();
     await lease.release();
-    await Promise.allSettled([commits.close(), ...feeds.map((feed) => feed.stop())]);
+    await Promise.allSettled([commits.close(), feeds.stop()]);
     logger.info("reconciler stopped");
   }
+}
+
+function desiredKeysOf({ holdings }: State): { keys: number; values: number } {
+  return { keys: holdings.values + holdings.markers.size, values: holdings.values };
 }
 
 /** What can be said about the process, from its first moment on. */

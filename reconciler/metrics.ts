@@ -133,8 +133,8 @@ function setGauges(metric: ReconcilerMetrics["metric"], state: State): void {
     metric.stance.set(Number(kind === stance.kind), { stance: kind });
   for (const reason of ["invalid", "held"]) metric.refused.set(Number(refused?.reason === reason), { reason });
   for (const [bucket, synced] of Object.entries(state.synced)) metric.synced.set(Number(synced), { bucket });
-  metric.desiredKeys.set(state.holdings.values.size);
-  metric.openKeys.set(stance.kind === "pursue" ? stance.target.openValues + stance.target.open.mark.size : 0);
+  metric.desiredKeys.set(state.holdings.values);
+  metric.openKeys.set(stance.kind === "pursue" ? stance.target.openValues + stance.target.open.mark : 0);
   metric.writer.set(Number(state.leaseHeld));
   metric.gitReachable.set(Number(state.git.asked && state.git.trouble === null));
   metric.polledAt.set((state.git.answeredAtMs ?? 0) / 1_000);
@@ -151,6 +151,6 @@ function isInStep(state: State, stance: Stance): boolean {
 function setWithheld(metric: ReconcilerMetrics["metric"], state: State, stance: Stance): void {
   const target = stance.kind === "pursue" ? stance.target : null;
   const isHeld = stance.kind === "pursue" && !markersAllowed(state, stance.target, stance.approved);
-  metric.heldMarkers.set(isHeld ? (target?.open.mark.size ?? 0) : 0);
+  metric.heldMarkers.set(isHeld ? (target?.open.mark ?? 0) : 0);
   metric.withheld.set(target?.desired.withheld.size ?? 0);
 }

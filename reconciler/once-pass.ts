@@ -67,7 +67,7 @@ export class OncePass {
 
 function progressOf({ counts, holdings, recordRevision, git, commits }: State): string {
   const { put, delete: deleted, unmark } = counts.written;
-  const sizes = [holdings.values.size, holdings.markers.size, holdings.states.size, commits.size];
+  const sizes = [holdings.values, holdings.markers.size, holdings.states, commits.size];
   return [put, deleted, unmark, ...sizes, recordRevision, git.head].join(" ");
 }
 

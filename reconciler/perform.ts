@@ -1,24 +1,30 @@
 /** Effect → the world. Whatever goes wrong comes back as an event. */
+import { setImmediate } from "node:timers/promises";
 import { ensureBuckets, type BucketDifference } from "#nats/buckets.ts";
 import { putIf, readKey } from "#nats/compare-and-set.ts";
 import type { NatsLink } from "#nats/link.ts";
+import type { FeedHold } from "#nats/feed.ts";
 import { purgeKey } from "#nats/purge.ts";
 import type { Writer } from "#nats/writer.ts";
 import { backoffMs } from "#runtime/backoff.ts";
 import { errorText } from "#runtime/errors.ts";
-import { HEADER_COMMIT, HEADER_DIGEST, HEADER_FLEET } from "#schema/headers.ts";
+import { HEADER_FLEET } from "#schema/headers.ts";
 import { BUCKETS, RECONCILER_RECORD_KEY } from "#schema/keys.ts";
-import { textOf } from "./bucket-feeds.ts";
 import type { Commits } from "./commits.ts";
-import type { Effect, Write } from "./core/effect.ts";
-import type { Event, KeyChange, Written } from "./core/event.ts";
+import type { Effect } from "./core/effect.ts";
+import type { Event, KeyChange } from "./core/event.ts";
 import { recordText } from "./core/record.ts";
+import type { Write } from "./core/write.ts";
+import { ValueReader } from "./value-reader.ts";
+import { WritePass } from "./write-pass.ts";
 
 export interface Adapters {
   readonly commits: Commits;
   readonly link: NatsLink;
   readonly writer: Writer;
   readonly lease: { holds: () => boolean };
+  /** Lets the feed of `desired-state` stand still; null where it cannot now. */
+  readonly holdDesired: () => FeedHold | null;
   readonly replicas: number;
   readonly send: (event: Event) => void;
   /** Buckets that exist and are not as this version would make them. */
@@ -56,6 +62,10 @@ export class Performer {
         return this.#write(effect, signal);
       case "rebuild":
         return { kind: "rebuild" };
+      case "compare":
+        // Whatever else waits comes first: a comparison of a million keys is many of these.
+        await setImmediate();
+        return { kind: "compare" };
     }
   }
 
@@ -91,91 +101,59 @@ export class Performer {
   }
 
   async #write(effect: Extract<Effect, { kind: "write" }>, signal: AbortSignal): Promise<Event> {
-    this.#world.send({ kind: "writes-started", keys: effect.writes.map(({ key }) => key) });
-    const result = new WriteResult();
-    await this.#messages(effect, result, signal);
-    await this.#unmark(
-      effect.writes.filter(({ kind }) => kind === "unmark"),
-      result,
-    );
-    const conflicts = await this.#readAgain(result);
-    if (result.failed === 0) this.#failures = 0;
-    const { written, failed, message } = result;
+    const { writer, lease, send } = this.#world;
+    send({ kind: "writes-started" });
+    const hold = effect.isLarge ? this.#world.holdDesired() : null;
+    if (hold !== null) send({ kind: "feed-held" });
+    const mayWrite = (): boolean => lease.holds() && !signal.aborted;
+    const pass = new WritePass(effect, { mayWrite, send, hold });
+    try {
+      await writer.pour(pass);
+      await pass.answered();
+      await this.#unmark(effect.unmarks, pass);
+    } finally {
+      hold?.release();
+    }
+    const conflicts = await this.#readAgain(pass);
+    const { failed, message } = pass;
+    if (failed === 0) this.#failures = 0;
     const retryInMs = failed === 0 ? 0 : this.#retryMs();
-    return { kind: "writes-done", fleet: effect.fleet, written, conflicts, failed, message, retryInMs };
+    return { kind: "writes-done", epoch: effect.epoch, conflicts, failed, message, retryInMs };
   }
 
-  async #messages(effect: Extract<Effect, { kind: "write" }>, result: WriteResult, signal: AbortSignal): Promise<void> {
-    const { writer, lease } = this.#world;
-    const answers: Promise<void>[] = [];
-    for (const write of effect.writes) {
-      if (write.kind === "unmark") continue;
-      await writer.ready();
-      // Asked right before each write: after a freeze another one may be the writer.
-      if (!lease.holds() || signal.aborted) {
-        result.fail("another reconciler took over");
-        break;
-      }
-      answers.push(this.#message(write, effect, result));
-    }
-    await Promise.all(answers);
-  }
-
-  async #message(
-    write: Exclude<Write, { kind: "unmark" }>,
-    effect: Extract<Effect, { kind: "write" }>,
-    into: WriteResult,
-  ): Promise<void> {
-    const headers = { [HEADER_COMMIT]: effect.commit, [HEADER_FLEET]: effect.fleet };
-    const common = { bucket: BUCKETS.desiredState, key: write.key, expectedRevision: write.expectedRevision };
-    const result = await this.#world.writer.write(
-      write.kind === "put"
-        ? { ...common, value: write.text, headers: { ...headers, [HEADER_DIGEST]: write.digest } }
-        : { ...common, kind: "delete", headers },
-    );
-    switch (result.kind) {
-      case "written":
-        into.written.push({ write, revision: result.revision });
-        break;
-      case "conflict":
-        into.conflicts.push(write.key);
-        break;
-      case "failed":
-        into.fail(errorText(result.error));
-        break;
-    }
-  }
-
-  async #unmark(writes: readonly Write[], result: WriteResult): Promise<void> {
+  async #unmark(writes: readonly Write[], pass: WritePass): Promise<void> {
     const { link, lease } = this.#world;
     for (let at = 0; at < writes.length && lease.holds(); at += UNMARKS_AT_ONCE) {
       const some = writes.slice(at, at + UNMARKS_AT_ONCE).map(async (write) => {
         try {
           // A value that was put since has a higher revision and stays.
           await purgeKey(link, { bucket: BUCKETS.desiredState, key: write.key, upToRevision: write.expectedRevision });
-          result.written.push({ write, revision: 0 });
+          pass.note({ write, revision: 0 });
         } catch (error) {
-          result.fail(errorText(error));
+          pass.fail(errorText(error));
         }
       });
       await Promise.all(some);
     }
+    pass.tell();
   }
 
   // Where somebody else wrote, what stands there now is looked up: the bucket may be slow to tell.
-  async #readAgain(result: WriteResult): Promise<KeyChange[]> {
+  async #readAgain(pass: WritePass): Promise<KeyChange[]> {
     const changes: KeyChange[] = [];
-    for (const key of result.conflicts) {
+    const values = new ValueReader();
+    for (const key of pass.conflicts) {
       try {
         const state = await readKey(this.#world.link, BUCKETS.desiredState, key);
         if (state === null) changes.push({ kind: "absent", key });
         else if (state.value === null) changes.push({ kind: "marker", key, revision: state.revision });
         else {
           const fleet = state.headers(HEADER_FLEET) ?? null;
-          changes.push({ kind: "put", key, text: textOf(state.value), revision: state.revision, fleet });
+          const fingerprint = values.fingerprint(state.value);
+          changes.push({ kind: "put", key, fingerprint, revision: state.revision, fleet });
         }
       } catch (error) {
-        result.fail(errorText(error));
+        pass.fail(errorText(error));
         break;
       }
     }
@@ -188,17 +166,5 @@ export class Performer {
       RETRY_BASE_MS / 2 +
       backoffMs({ attempt: this.#failures, baseMs: RETRY_BASE_MS, maxMs: RETRY_MAX_MS }, Math.random)
     );
-  }
-}
-
-class WriteResult {
-  readonly written: Written[] = [];
-  readonly conflicts: string[] = [];
-  failed = 0;
-  message = "";
-
-  fail(message: string): void {
-    this.failed += 1;
-    this.message = message;
   }
 }

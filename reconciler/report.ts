@@ -32,8 +32,8 @@ export function readinessOf(state: State): Check {
 
 function markersText(state: State, stance: Stance): string {
   if (stance.kind !== "pursue" || markersAllowed(state, stance.target, stance.approved)) return "working";
-  const count = stance.target.open.mark.size;
-  return `held: ${count} of ${state.holdings.states.size} deployments that run would be stopped`;
+  const count = stance.target.open.mark;
+  return `held: ${count} of ${state.holdings.states} deployments that run would be stopped`;
 }
 
 function reasonOf(stance: Stance): string {
@@ -69,7 +69,7 @@ export function stanceLogger(logger: Logger): (state: State) => void {
     if (changed("stance", stanceText(stance))) logStance(logger, stance);
     const applied = state.record?.applied ?? null;
     if (state.synced["desired-state"] && changed("applied", applied ?? "") && applied !== null) {
-      logger.info({ commit: applied, keys: state.holdings.values.size }, "applied");
+      logger.info({ commit: applied, keys: state.holdings.values }, "applied");
     }
     if (state.writesTrouble !== null && changed("writes", state.writesTrouble)) {
       logger.warn({ reason: state.writesTrouble }, "cannot write to NATS, trying again");
@@ -88,7 +88,7 @@ function logStance(logger: Logger, stance: Stance): void {
     case "pursue": {
       const { target, approved, refused } = stance;
       const { add, update, remove } = target.open;
-      const counts = { added: add.size, updated: update.size, removed: remove.size };
+      const counts = { added: add, updated: update, removed: remove };
       if (refused !== null) logger.warn({ ...refused, keeping: target.commit }, "head is refused");
       else logger.info({ commit: target.commit, approved, ...counts }, "pursuing a commit");
       break;

@@ -15,15 +15,18 @@ import {
 } from "fast-check";
 import { describe, expect, test } from "vitest";
 import { desiredState, type DesiredState } from "#fleet/desired.ts";
+import { RenderedValue } from "#fleet/rendered-score.ts";
 import { parseDesiredKey } from "#schema/keys.ts";
 import type { ReconcilerRecord } from "#schema/wire.ts";
 import { decide } from "./decide.ts";
-import type { Effect, Write } from "./effect.ts";
+import type { Effect } from "./effect.ts";
 import type { Event, KeyChange } from "./event.ts";
 import { observe } from "./observe.ts";
-import { readingOf, SimulatedWorld, type SimulatedCommit } from "./simulated-world.ts";
-import { initialState } from "./state.ts";
+import { fingerprint, readingOf, SimulatedWorld, type SimulatedCommit } from "./simulated-world.ts";
+import { VALUE } from "./held-table.ts";
+import { initialState, type State } from "./state.ts";
 import { verdictOf } from "./verdict.ts";
+import type { Write } from "./write.ts";
 
 const DEVICES = Array.from({ length: 8 }, (_, at) => `d${at}`);
 const DEPLOYMENTS = ["api", "web"];
@@ -73,26 +76,46 @@ type Step =
   | { readonly kind: "act"; readonly choice: number }
   | { readonly kind: "die"; readonly choice: number; readonly breakAt: number }
   | { readonly kind: "wait"; readonly ms: number }
-  | { readonly kind: "git"; readonly works: boolean };
+  | { readonly kind: "git"; readonly works: boolean }
+  | { readonly kind: "lose"; readonly isWiped: boolean };
 
 const key = constantFrom(
   ...DEVICES.flatMap((device) => [...DEPLOYMENTS, "old"].map((name) => `${device}.${name}`)),
   "stray",
 );
 
-const step: Arbitrary<Step> = oneof(
+/** Something that can happen at any moment, also in the middle of a pass. */
+const happening: Arbitrary<Step> = oneof(
   { weight: 3, arbitrary: record({ kind: constant("commit" as const), content, allowsPrune: boolean() }) },
   { weight: 2, arbitrary: record({ kind: constant("meddle" as const), key, text: constantFrom("{}", null) }) },
   { weight: 3, arbitrary: record({ kind: constant("state" as const), key, there: boolean() }) },
   { weight: 10, arbitrary: record({ kind: constant("tell" as const) }) },
-  { weight: 20, arbitrary: record({ kind: constant("act" as const), choice: nat(9) }) },
-  { weight: 3, arbitrary: record({ kind: constant("die" as const), choice: nat(9), breakAt: nat(6) }) },
   { weight: 3, arbitrary: record({ kind: constant("wait" as const), ms: nat(15_000) }) },
   { weight: 1, arbitrary: record({ kind: constant("git" as const), works: boolean() }) },
+  { weight: 1, arbitrary: record({ kind: constant("lose" as const), isWiped: constant(false) }) },
 );
 
-function take(world: SimulatedWorld, taken: Step): void {
+const step: Arbitrary<Step | Interruption> = oneof(
+  { weight: 23, arbitrary: happening },
+  { weight: 3, arbitrary: record({ kind: constant("interrupt" as const), after: nat(9), happens: happening }) },
+  { weight: 20, arbitrary: record({ kind: constant("act" as const), choice: nat(9) }) },
+  { weight: 3, arbitrary: record({ kind: constant("die" as const), choice: nat(9), breakAt: nat(6) }) },
+);
+
+interface Interruption {
+  readonly kind: "interrupt";
+  readonly after: number;
+  readonly happens: Step;
+}
+
+function take(world: SimulatedWorld, taken: Step | Interruption): void {
   switch (taken.kind) {
+    case "interrupt":
+      world.interruptions.push({ after: taken.after, happen: () => take(world, taken.happens) });
+      break;
+    case "lose":
+      world.lose(taken.isWiped);
+      break;
     case "commit":
       world.commit(filesOf(taken.content), taken.allowsPrune);
       break;
@@ -187,19 +210,19 @@ function breaksLimits(removes: number, of: number, wanted: number): boolean {
   return removes > 0 && ((removes > 2 && removes * 100 > 40 * of) || (wanted === 0 && removes === of));
 }
 
-// What is wrong with a lot of writes, or with a record, at the moment before it is written.
+// What is wrong with the next write, or with a record, at the moment before it is written.
 function faultsOfEffect(world: SimulatedWorld, effect: Extract<Effect, { kind: "write" | "write-record" }>): string[] {
   return effect.kind === "write" ? faultsOfWrites(world, effect.commit) : faultsOfRecord(world, effect.record);
 }
 
-// No lot belongs to a pass that removes too much of what was known to be there, unless its commit allows it.
+// No write belongs to a pass that removes too much of what was known to be there, unless its commit allows it.
 function faultsOfWrites(world: SimulatedWorld, id: string): string[] {
   const commit = world.commits.find((one) => one.id === id);
   if (commit === undefined || commit.reading.fleet === null) return ["written for a commit that is not valid"];
   const told = world.record?.value ?? null;
   const faults = told?.applying === id || told?.applied === id ? [] : ["written before it was announced"];
   const desired = desiredState(commit.reading.fleet);
-  const { removes, of } = removalsOf([...world.state.holdings.values.keys()], desired);
+  const { removes, of } = removalsOf(keysWithValue(world.state), desired);
   if (!commit.allowsPrune && breaksLimits(removes, of, desired.values.size)) faults.push(`removes ${removes} of ${of}`);
   return faults;
 }
@@ -209,11 +232,26 @@ function faultsOfRecord(world: SimulatedWorld, told: ReconcilerRecord): string[]
   if (told.applied === null || told.applied === world.record?.value?.applied) return [];
   const fleet = world.commits.find(({ id }) => id === told.applied)?.reading.fleet ?? null;
   if (fleet === null) return ["an invalid commit is called applied"];
-  const { values } = world.state.holdings;
   const missing = [...desiredState(fleet).values.values()].filter(
-    ({ key: name, text }) => values.get(name)?.text !== text,
+    ({ key: name, text }) => heldFingerprint(world.state, name) !== fingerprint(text),
   );
   return missing.map(({ key: name }) => `called applied without ${name}`);
+}
+
+// The keys that hold a value, as far as the reconciler knows.
+function keysWithValue({ holdings }: State): string[] {
+  const spots = [...holdings.shelves()].flatMap((shelf) =>
+    [...(holdings.table(shelf)?.numbers() ?? [])].map((number) => ({ shelf, number })),
+  );
+  return spots.filter((spot) => (holdings.flagsAt(spot) & VALUE) !== 0).map((spot) => holdings.spots.keyAt(spot));
+}
+
+function heldFingerprint({ holdings }: State, name: string): number | null {
+  const { shelf, number } = holdings.spots.ofKey(name);
+  const table = holdings.table(shelf);
+  const slot = table?.find(number) ?? -1;
+  if (table === undefined || slot < 0 || (table.flags(slot) & VALUE) === 0) return null;
+  return table.fingerprint(slot);
 }
 
 describe("whatever happens, and wherever the process dies", () => {
@@ -225,6 +263,7 @@ describe("whatever happens, and wherever the process dies", () => {
         world.inspect = (effect) => void faults.push(...faultsOfEffect(world, effect));
         for (const taken of steps) take(world, taken);
         world.gitWorks = true;
+        world.interruptions.length = 0;
         world.settle();
         faults.push(...faultsAtRest(world));
         const before = [world.messages, world.record?.revision];
@@ -243,10 +282,12 @@ describe("the order of events", () => {
     ...DEVICES.map((device, at): Event => {
       return {
         kind: "keys",
-        changes: [{ kind: "put", key: `${device}.web`, text: "{}", revision: at + 1, fleet: "test" }],
+        changes: [
+          { kind: "put", key: `${device}.web`, fingerprint: fingerprint("{}"), revision: at + 1, fleet: "test" },
+        ],
       };
     }),
-    { kind: "keys", changes: [{ kind: "put", key: "stray", text: "{}", revision: 20, fleet: null }] },
+    { kind: "keys", changes: [{ kind: "put", key: "stray", fingerprint: 1, revision: 20, fleet: null }] },
     { kind: "keys", changes: [{ kind: "marker", key: "d1.old", revision: 21 }] },
     { kind: "states", changes: [{ key: "state.d2.old", there: true }] },
     { kind: "states", changes: [{ key: "state.d1.old", there: true }] },
@@ -267,9 +308,7 @@ describe("the order of events", () => {
       const { effects } = decide(state, 1_000);
       return JSON.stringify(
         effects.map((effect) => {
-          return effect.kind === "write"
-            ? { ...effect, writes: effect.writes.toSorted((a, b) => (a.key < b.key ? -1 : 1)) }
-            : effect;
+          return effect.kind === "write" ? { ...effect, row: writesOf(effect) } : effect;
         }),
       );
     };
@@ -312,42 +351,111 @@ describe("one pass", () => {
   });
 });
 
+describe("a pass", () => {
+  const all = { devices: DEVICES, paused: [], images: { api: 1, web: 1 }, broken: false };
+  const small = { ...all, devices: ["d1"] };
+
+  test("is written while the feed stands still where it is large, and is applied once the feed has gone on", () => {
+    const world = new SimulatedWorld();
+    world.commit(filesOf(small));
+    world.settle();
+    expect(world.held).toBe(0);
+    world.commit(filesOf(all));
+    while (world.held === 0) world.act(0);
+    expect(world.state.holdings.values).toBe(DEVICES.length * DEPLOYMENTS.length);
+    expect(wantsToRecordApplied(world)).toBe(false);
+    world.tell();
+    while (world.tell());
+    expect(wantsToRecordApplied(world)).toBe(true);
+  });
+
+  test("ends with the first write that another head, another writer or a lost bucket forbids", () => {
+    const interruptions: ((world: SimulatedWorld) => void)[] = [
+      (world) => world.see({ kind: "head", commit: "other", nextPollInMs: 10_000 }),
+      (world) => world.see({ kind: "lease", held: false, reason: "test" }),
+      (world) => world.see({ kind: "unsynced", bucket: "desired-state", reason: "test" }),
+    ];
+    for (const interrupt of interruptions) {
+      const world = new SimulatedWorld();
+      world.commit(filesOf(all));
+      world.interruptions.push({ after: 5, happen: () => interrupt(world) });
+      while (world.tell());
+      for (let turn = 0; turn < 20 && world.messages === 0; turn += 1) world.act(0);
+      expect(world.messages).toBe(5);
+    }
+  });
+
+  test("goes on while what is seen changes nothing about it", () => {
+    const world = new SimulatedWorld();
+    world.commit(filesOf(all));
+    world.interruptions.push({ after: 5, happen: () => world.setState("d1.web", true) });
+    while (world.tell());
+    for (let turn = 0; turn < 20 && world.messages === 0; turn += 1) world.act(0);
+    expect(world.messages).toBe(DEVICES.length * DEPLOYMENTS.length);
+  });
+});
+
+function wantsToRecordApplied(world: SimulatedWorld): boolean {
+  const { effects } = decide(world.state, world.nowMs);
+  return effects.some((effect) => effect.kind === "write-record" && effect.record.applying === null);
+}
+
+/** All writes of an effect, in the order of their keys. */
+function writesOf(effect: Effect): object[] {
+  if (effect.kind !== "write") return [];
+  const writes: Write[] = [];
+  for (let write = effect.row.next(); write !== null; write = effect.row.next()) writes.push(write);
+  return writes
+    .toSorted((a, b) => (a.key < b.key ? -1 : 1))
+    .map(({ kind, key: name, expectedRevision }) => ({ kind, key: name, expectedRevision }));
+}
+
 describe("a bucket that is lost in the middle of writes", () => {
+  const one = filesOf({ devices: ["d1"], paused: [], images: { api: 1, web: 1 }, broken: false });
+  const put = (name: string, text: string, revision: number): KeyChange => {
+    return { kind: "put", key: name, fingerprint: fingerprint(text), revision, fleet: "test" };
+  };
+  const done = { kind: "writes-done", failed: 0, message: "", retryInMs: 0 } as const;
+
   test("is trusted alone: what the old one acknowledged is written again where the new one lacks it", () => {
     const world = new SimulatedWorld();
-    world.commit(filesOf({ devices: ["d1"], paused: [], images: { api: 1, web: 1 }, broken: false }));
+    world.commit(one);
     world.settle();
-    const put = world.bucket.get("d1.web");
+    const { epoch, holdings } = world.state;
+    const spot = holdings.spots.ofKey("d1.web");
+    const text = world.bucket.get("d1.web")?.text ?? "";
+    const api = world.bucket.get("d1.api")?.text ?? "";
+    world.see({ kind: "writes-started" });
+    world.see({ kind: "unsynced", bucket: "desired-state", reason: "the bucket was re-created" });
+    world.see({ kind: "forgotten", bucket: "desired-state" });
+    world.see({ kind: "keys", changes: [put("d1.api", api, 1)] });
+    world.see({ kind: "synced", bucket: "desired-state" });
+    const value = new RenderedValue(text);
     const write: Write = {
       kind: "put",
       key: "d1.web",
-      text: put?.text ?? "",
-      digest: "",
-      expectedRevision: put?.revision ?? 0,
+      spot,
+      spots: holdings.spots,
+      value,
+      fingerprint: fingerprint(text),
+      expectedRevision: 3,
     };
-    world.see({ kind: "writes-started", keys: ["d1.web"] });
-    world.see({ kind: "unsynced", bucket: "desired-state", reason: "the bucket was re-created" });
-    world.see({ kind: "keys", changes: [{ kind: "absent", key: "d1.web" }] });
-    world.see({ kind: "synced", bucket: "desired-state" });
-    const looked: KeyChange = { kind: "put", key: "d1.api", text: "{}", revision: 900, fleet: "test" };
-    const written = [{ write, revision: 901 }];
-    const rest = { fleet: "test", conflicts: [looked], failed: 0, message: "", retryInMs: 0 };
-    world.see({ kind: "writes-done", written, ...rest });
-    const writes = decide(world.state, world.nowMs).effects.flatMap((one) => (one.kind === "write" ? one.writes : []));
-    expect(writes).toMatchObject([{ kind: "put", key: "d1.web", expectedRevision: 0 }]);
+    world.see({ kind: "written", fleet: "test", epoch, written: [{ write, revision: 901 }] });
+    world.see({ ...done, epoch, conflicts: [put("d1.api", "{}", 900)] });
+    const writes = decide(world.state, world.nowMs).effects.flatMap(writesOf);
+    expect(writes).toEqual([{ kind: "put", key: "d1.web", expectedRevision: 0 }]);
   });
 
   test("a key that was looked up does not hide what the bucket told later", () => {
     const world = new SimulatedWorld();
-    world.commit(filesOf({ devices: ["d1"], paused: [], images: { api: 1, web: 1 }, broken: false }));
+    world.commit(one);
     world.settle();
+    const { epoch } = world.state;
     const text = world.bucket.get("d1.web")?.text ?? "";
-    world.see({ kind: "writes-started", keys: ["d1.web"] });
-    world.see({ kind: "keys", changes: [{ kind: "put", key: "d1.web", text: "{}", revision: 902, fleet: null }] });
-    const looked: KeyChange = { kind: "put", key: "d1.web", text, revision: 901, fleet: "test" };
-    const rest = { fleet: "test", written: [], failed: 0, message: "", retryInMs: 0 };
-    world.see({ kind: "writes-done", conflicts: [looked], ...rest });
-    const writes = decide(world.state, world.nowMs).effects.flatMap((one) => (one.kind === "write" ? one.writes : []));
-    expect(writes).toMatchObject([{ kind: "put", key: "d1.web", expectedRevision: 902 }]);
+    world.see({ kind: "writes-started" });
+    world.see({ kind: "keys", changes: [put("d1.web", "{}", 902)] });
+    world.see({ ...done, epoch, conflicts: [put("d1.web", text, 901)] });
+    const writes = decide(world.state, world.nowMs).effects.flatMap(writesOf);
+    expect(writes).toEqual([{ kind: "put", key: "d1.web", expectedRevision: 902 }]);
   });
 });

@@ -1,13 +1,17 @@
 /** Says what is still missing, from the state alone. */
 import type { Decision } from "#runtime/loop.ts";
-import type { Effect, Write } from "./effect.ts";
+import type { Effect } from "./effect.ts";
+import { Pass } from "./pass.ts";
 import { recordText, wantedRecord } from "./record.ts";
-import { isHeadDoubtful, markersAllowed, stanceOf, type Stance } from "./stance.ts";
-import type { State } from "./state.ts";
+import { isAnnounced, isHeadDoubtful, markersAllowed, stanceOf, type Stance } from "./stance.ts";
+import { targets, type State } from "./state.ts";
 import type { Target } from "./target.ts";
+import type { Write } from "./write.ts";
 
-/** So many writes go out before the state is looked at again. */
-export const WRITES_PER_EFFECT = 2_000;
+/** From so many values on it pays not to be told of each by the bucket: see `Settings.largePass`. */
+export const LARGE_PASS = 5_000;
+/** So many markers are taken away before the state is looked at again. */
+export const UNMARKS_PER_EFFECT = 2_000;
 /** Reports of devices are gathered this long before targets are made anew. */
 export const REPORTS_GATHER_MS = 500;
 
@@ -28,6 +32,8 @@ export function decide(state: State, nowMs: number): Decision<Effect> {
     at(state.bucketsRetryAtMs, { kind: "ensure-buckets", key: "buckets" });
   if (state.reportsChangedAtMs !== null)
     at(state.reportsChangedAtMs + REPORTS_GATHER_MS, { kind: "rebuild", key: "rebuild" });
+  if (state.synced["desired-state"] && targets(state).some((target) => !target.isCompared))
+    at(0, { kind: "compare", key: "compare" });
   if (state.leaseHeld) writingEffects(state, stance, nowMs, at);
   return { effects, wakeAtMs: wakes.length === 0 ? null : Math.min(...wakes) };
 }
@@ -65,54 +71,44 @@ function writingEffects(state: State, stance: Stance, nowMs: number, at: At): vo
   if (record !== null && !(isSaid && state.recordThere)) {
     at(state.recordRetryAtMs, { kind: "write-record", key: "record", record, expectedRevision: state.recordRevision });
   }
-  if (stance.kind !== "pursue" || state.writing.size > 0) return;
+  // What the bucket did not tell while it was held comes before the next pass.
+  if (stance.kind !== "pursue" || state.isWriting || state.isFeedHeld) return;
   // The record speaks first: a reader must never see keys of a commit that nobody announced.
-  const announced = state.record?.applied === stance.target.commit || state.record?.applying === stance.target.commit;
-  if (!announced) return;
-  const writes = valueWrites(state, stance.target);
-  if (state.synced["device-state"]) writes.push(...markerWrites(state, stance, nowMs, writes.length, at));
-  if (writes.length === 0) return;
-  const { commit, fleet } = stance.target;
-  at(state.writesRetryAtMs, { kind: "write", key: "write", writes, commit, fleet: fleet.name });
+  if (!isAnnounced(state, stance.target)) return;
+  const unmarks = state.synced["device-state"] ? dueUnmarks(state, stance.target, nowMs, at) : [];
+  if (unmarks.length === 0 && !hasWrites(state, stance)) return;
+  const { commit, fleet, openValues } = stance.target;
+  at(state.writesRetryAtMs, {
+    kind: "write",
+    key: "write",
+    row: new Pass(state, stance),
+    unmarks,
+    isLarge: openValues >= (state.settings.largePass ?? LARGE_PASS),
+    commit,
+    fleet: fleet.name,
+    epoch: state.epoch,
+  });
 }
 
-function valueWrites(state: State, { open, desired }: Target): Write[] {
-  const writes: Write[] = [];
-  for (const keys of [open.add, open.update, open.remove]) {
-    for (const key of keys) {
-      if (writes.length >= WRITES_PER_EFFECT) return writes;
-      const expectedRevision = state.holdings.revisionOf(key);
-      const wanted = desired.values.get(key);
-      if (wanted === undefined) writes.push({ kind: "delete", key, expectedRevision });
-      else writes.push({ kind: "put", key, text: wanted.text, digest: wanted.digest, expectedRevision });
-    }
-  }
-  return writes;
+function hasWrites(state: State, { target, approved }: Extract<Stance, { kind: "pursue" }>): boolean {
+  if (target.openValues > 0) return true;
+  return state.synced["device-state"] && target.open.mark > 0 && markersAllowed(state, target, approved);
 }
 
-function markerWrites(
-  state: State,
-  { target, approved }: Extract<Stance, { kind: "pursue" }>,
-  nowMs: number,
-  already: number,
-  at: At,
-): Write[] {
+function dueUnmarks(state: State, target: Target, nowMs: number, at: At): Write[] {
   const writes: Write[] = [];
-  const { holdings } = state;
-  const room = (): boolean => already + writes.length < WRITES_PER_EFFECT;
-  if (markersAllowed(state, target, approved)) {
-    for (const key of target.open.mark)
-      if (room()) writes.push({ kind: "delete", key, expectedRevision: holdings.revisionOf(key) });
-  }
-  if (state.unmarkAtMs === null || target.open.unmark.size === 0) return writes;
+  if (state.unmarkAtMs === null || target.open.unmark === 0) return writes;
   if (state.unmarkAtMs > nowMs) {
     at(state.unmarkAtMs, null);
     return writes;
   }
-  for (const key of target.open.unmark) {
-    const marker = holdings.markers.get(key);
-    if (marker === undefined || marker.purgeAtMs > nowMs || !room()) continue;
-    writes.push({ kind: "unmark", key, expectedRevision: marker.revision });
+  const { markers, spots } = state.holdings;
+  for (const [key, { revision, purgeAtMs }] of markers) {
+    if (writes.length >= UNMARKS_PER_EFFECT) break;
+    if (purgeAtMs > nowMs) continue;
+    const spot = spots.ofKey(key);
+    if (target.actionAt(spot) === "unmark")
+      writes.push({ kind: "unmark", key, spot, spots, expectedRevision: revision });
   }
   return writes;
 }

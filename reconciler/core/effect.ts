@@ -1,19 +1,6 @@
 /** Everything the reconciler can do. At most one effect is in flight per `key`. */
 import type { ReconcilerRecord } from "#schema/wire.ts";
-
-/** One change of one key of `desired-state`, refused where the key's revision is another. */
-export type Write =
-  | {
-      readonly kind: "put";
-      readonly key: string;
-      readonly text: string;
-      readonly digest: string;
-      readonly expectedRevision: number;
-    }
-  /** Leaves a DEL marker; also where there is no value, for a device that has to stop something. */
-  | { readonly kind: "delete"; readonly key: string; readonly expectedRevision: number }
-  /** Takes the marker away: the device's state is gone. */
-  | { readonly kind: "unmark"; readonly key: string; readonly expectedRevision: number };
+import type { Write, WriteRow } from "./write.ts";
 
 export type Effect =
   | { readonly kind: "poll"; readonly key: "git" }
@@ -23,9 +10,15 @@ export type Effect =
   | {
       readonly kind: "write";
       readonly key: "write";
-      readonly writes: readonly Write[];
+      /** Asked for each write, right before it is sent. */
+      readonly row: WriteRow;
+      /** Markers that are due to be taken away when the row is through. */
+      readonly unmarks: readonly Write[];
+      /** So much that the bucket's own telling of it would double the work. */
+      readonly isLarge: boolean;
       readonly commit: string;
       readonly fleet: string;
+      readonly epoch: number;
     }
   | {
       readonly kind: "write-record";
@@ -33,4 +26,6 @@ export type Effect =
       readonly record: ReconcilerRecord;
       readonly expectedRevision: number;
     }
-  | { readonly kind: "rebuild"; readonly key: "rebuild" };
+  | { readonly kind: "rebuild"; readonly key: "rebuild" }
+  /** Goes on comparing targets with the bucket, after everybody else had a turn. */
+  | { readonly kind: "compare"; readonly key: "compare" };

@@ -3,7 +3,7 @@ import type { FleetReading } from "#fleet/read.ts";
 import type { Labels } from "#schema/labels.ts";
 import type { DeviceId } from "#schema/names.ts";
 import type { ReconcilerRecord } from "#schema/wire.ts";
-import type { Write } from "./effect.ts";
+import type { Write } from "./write.ts";
 
 /** The four buckets that are followed. */
 export type FollowedBucket = "desired-state" | "device-state" | "device-info" | "fleet";
@@ -13,7 +13,8 @@ export type KeyChange =
   | {
       readonly kind: "put";
       readonly key: string;
-      readonly text: string;
+      /** Of the value: see `fingerprintOf`. */
+      readonly fingerprint: number;
       readonly revision: number;
       readonly fleet: string | null;
     }
@@ -23,6 +24,7 @@ export type KeyChange =
 /** A write that was acknowledged. */
 export interface Written {
   readonly write: Write;
+  /** 0 where a marker was taken away. */
   readonly revision: number;
 }
 
@@ -76,11 +78,21 @@ export type Event =
   | { readonly kind: "lease"; readonly held: boolean; readonly reason: string }
   | { readonly kind: "buckets-ensured" }
   | { readonly kind: "buckets-missing"; readonly message: string; readonly retryInMs: number }
-  | { readonly kind: "writes-started"; readonly keys: readonly string[] }
+  /** Everything in a bucket is about to be told anew. */
+  | { readonly kind: "forgotten"; readonly bucket: "desired-state" | "device-state" }
+  | { readonly kind: "writes-started" }
+  /** The bucket tells nothing until the pass is over; `synced` says that it has told all again. */
+  | { readonly kind: "feed-held" }
+  | {
+      readonly kind: "written";
+      readonly fleet: string;
+      /** In which the writes were sent: see `State.epoch`. */
+      readonly epoch: number;
+      readonly written: readonly Written[];
+    }
   | {
       readonly kind: "writes-done";
-      readonly fleet: string;
-      readonly written: readonly Written[];
+      readonly epoch: number;
       /** Keys that somebody else wrote meanwhile, and what they hold now: the bucket may be slow to tell. */
       readonly conflicts: readonly KeyChange[];
       readonly failed: number;
@@ -88,4 +100,5 @@ export type Event =
       readonly retryInMs: number;
     }
   | { readonly kind: "record-failed"; readonly message: string; readonly retryInMs: number }
-  | { readonly kind: "rebuild" };
+  | { readonly kind: "rebuild" }
+  | { readonly kind: "compare" };

@@ -1,8 +1,12 @@
 /** What the buckets hold, as far as it was seen: the values and markers of `desired-state`, and who has a state. */
+import type { Numbering } from "#fleet/matches.ts";
+import { HeldTable, MARKER, STATE, VALUE } from "./held-table.ts";
+import { Spots, type Spot } from "./spot.ts";
 
 /** A value of `desired-state`. */
 export interface Held {
-  readonly text: string;
+  /** See `fingerprintOf`. */
+  readonly fingerprint: number;
   readonly revision: number;
   /** The fleet that wrote it, null for keys without the header. */
   readonly fleet: string | null;
@@ -15,50 +19,142 @@ export interface Marker {
   readonly purgeAtMs: number;
 }
 
+/** More fleets than this in one bucket are told apart no more: one that is not ours is enough to stand back. */
+const FLEETS_MAX = 1_000;
+
 export class Holdings {
-  readonly values = new Map<string, Held>();
+  /** Replaced by `renumber`: a spot of before means nothing to those of after. */
+  spots: Spots;
+  /** By key: there are few, and they go again. */
   readonly markers = new Map<string, Marker>();
-  /** Keys `<device>.<deployment>` of devices that have a state. */
-  readonly states = new Set<string>();
-  /** Revisions that were acknowledged to a write of ours and that the bucket has yet to tell. */
-  readonly ahead = new Map<string, number>();
-  /** How many values each fleet wrote. */
-  readonly fleets = new Map<string, number>();
+  #tables: (HeldTable | undefined)[] = [];
+  #values = 0;
+  #states = 0;
+  /** Names of fleets by number, and how many values each wrote. */
+  readonly #fleets: { readonly name: string | null; count: number }[] = [{ name: null, count: 0 }];
 
-  /** The revision that a write to this key has to expect. */
-  revisionOf(key: string): number {
-    return this.values.get(key)?.revision ?? this.markers.get(key)?.revision ?? 0;
+  constructor(numbering: Numbering) {
+    this.spots = new Spots(numbering);
   }
 
-  put(key: string, held: Held): void {
-    this.drop(key);
-    this.values.set(key, held);
-    this.#count(held.fleet, 1);
+  /** How many keys hold a value. */
+  get values(): number {
+    return this.#values;
   }
 
-  mark(key: string, marker: Marker): void {
-    this.drop(key);
-    this.markers.set(key, marker);
+  /** How many pairs have a state. */
+  get states(): number {
+    return this.#states;
+  }
+
+  /** By shelf; undefined where nothing was ever known. */
+  table(shelf: number): HeldTable | undefined {
+    return this.#tables[shelf];
+  }
+
+  /** Shelves on which anything may stand. */
+  *shelves(): Generator<number, undefined> {
+    for (const [shelf, table] of this.#tables.entries()) if (table !== undefined) yield shelf;
+  }
+
+  flagsAt({ shelf, number }: Spot): number {
+    const table = this.#tables[shelf];
+    const slot = table?.find(number) ?? -1;
+    return table === undefined || slot < 0 ? 0 : table.flags(slot);
+  }
+
+  /** The revision that a write to this key has to expect; 0 where there is neither value nor marker. */
+  revisionAt({ shelf, number }: Spot): number {
+    const table = this.#tables[shelf];
+    const slot = table?.find(number) ?? -1;
+    if (table === undefined || slot < 0) return 0;
+    return (table.flags(slot) & (VALUE | MARKER)) === 0 ? 0 : table.revision(slot);
+  }
+
+  put(spot: Spot, { fingerprint, revision, fleet }: Held): void {
+    const { table, slot } = this.#emptied(spot);
+    const writer = this.#fleetNumber(fleet);
+    table.setMessage(slot, { fingerprint, revision, fleet: writer });
+    table.setFlags(slot, table.flags(slot) | VALUE);
+    this.#count(writer, 1);
+  }
+
+  mark(spot: Spot, marker: Marker): void {
+    const { table, slot } = this.#emptied(spot);
+    table.setMessage(slot, { fingerprint: 0, revision: marker.revision, fleet: 0 });
+    table.setFlags(slot, table.flags(slot) | MARKER);
+    this.markers.set(this.spots.keyAt(spot), marker);
   }
 
   /** Neither value nor marker any more. */
-  drop(key: string): void {
-    const held = this.values.get(key);
-    if (held !== undefined) this.#count(held.fleet, -1);
-    this.values.delete(key);
-    this.markers.delete(key);
+  drop(spot: Spot): void {
+    if ((this.flagsAt(spot) & (VALUE | MARKER)) !== 0) this.#emptied(spot);
+  }
+
+  setState(spot: Spot, isThere: boolean): void {
+    const { table, slot } = this.#slotFor(spot);
+    const flags = table.flags(slot);
+    if (((flags & STATE) !== 0) === isThere) return;
+    table.setFlags(slot, flags ^ STATE);
+    this.#states += isThere ? 1 : -1;
+  }
+
+  /** The bucket tells everything anew. */
+  forget(bucket: "desired-state" | "device-state"): void {
+    const flags = bucket === "desired-state" ? VALUE | MARKER : STATE;
+    for (const table of this.#tables) table?.clear(flags);
+    if (bucket === "device-state") {
+      this.#states = 0;
+      return;
+    }
+    this.#values = 0;
+    this.markers.clear();
+    for (const fleet of this.#fleets) fleet.count = 0;
+  }
+
+  /** The same, in the numbers of another list of names. */
+  renumber(numbering: Numbering): void {
+    const [tables, spots] = [this.#tables, this.spots];
+    this.#tables = [];
+    this.spots = new Spots(numbering);
+    for (const [shelf, table] of tables.entries()) {
+      for (const number of table?.numbers() ?? []) {
+        const to = this.#slotFor(this.spots.ofKey(spots.keyAt({ shelf, number })));
+        if (table !== undefined) to.table.copy(to.slot, table, table.find(number));
+      }
+    }
   }
 
   /** A fleet other than `own` that wrote values, or null. */
   foreignFleet(own: string): string | null {
-    for (const name of this.fleets.keys()) if (name !== own) return name;
-    return null;
+    return this.#fleets.find(({ name, count }) => count > 0 && name !== null && name !== own)?.name ?? null;
   }
 
-  #count(fleet: string | null, change: number): void {
-    if (fleet === null) return;
-    const count = (this.fleets.get(fleet) ?? 0) + change;
-    if (count === 0) this.fleets.delete(fleet);
-    else this.fleets.set(fleet, count);
+  #emptied(spot: Spot): { table: HeldTable; slot: number } {
+    const { table, slot } = this.#slotFor(spot);
+    const flags = table.flags(slot);
+    if ((flags & VALUE) !== 0) this.#count(table.fleet(slot), -1);
+    if ((flags & MARKER) !== 0) this.markers.delete(this.spots.keyAt(spot));
+    table.setFlags(slot, flags & STATE);
+    return { table, slot };
+  }
+
+  #slotFor({ shelf, number }: Spot): { table: HeldTable; slot: number } {
+    const table = this.#tables[shelf] ?? new HeldTable();
+    while (this.#tables.length < shelf) this.#tables.push(undefined);
+    this.#tables[shelf] = table;
+    return { table, slot: table.slotFor(number) };
+  }
+
+  #count(fleet: number, change: number): void {
+    this.#values += change;
+    const counted = this.#fleets[fleet];
+    if (counted !== undefined) counted.count += change;
+  }
+
+  #fleetNumber(name: string | null): number {
+    const known = this.#fleets.findIndex((fleet) => fleet.name === name);
+    if (known >= 0) return known;
+    return this.#fleets.length < FLEETS_MAX ? this.#fleets.push({ name, count: 0 }) - 1 : this.#fleets.length - 1;
   }
 }

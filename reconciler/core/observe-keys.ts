@@ -1,10 +1,11 @@
-/** Writes down what the buckets hold, and keeps every target's open keys up to date, one key at a time. */
-import { parseStateKey, desiredKey } from "#schema/keys.ts";
-import type { Labels } from "#schema/labels.ts";
+/** Writes down what the buckets hold, and keeps every target's count of what differs, one key at a time. */
+import { parseStateKey } from "#schema/keys.ts";
 import type { Event, KeyChange } from "./event.ts";
+import { MARKER, STATE } from "./held-table.ts";
+import type { Spot } from "./spot.ts";
 import { stanceOf } from "./stance.ts";
 import { targets, type State } from "./state.ts";
-import { Target, type KeyAction } from "./target.ts";
+import type { KeyAction, Target } from "./target.ts";
 
 /** A marker that no state ever asked for stays this long, for devices that are about to say something. */
 export const STRAY_MARKER_MS = 60_000;
@@ -14,13 +15,17 @@ export const MARKER_AFTER_STATE_MS = 2_000;
 /** What `desired-state` holds. Changes that nobody here made are drift, counted by what they did. */
 export function observeKeys(state: State, changes: readonly KeyChange[], nowMs: number): void {
   const pursued = pursuedTarget(state);
+  const all = targets(state);
+  const { holdings } = state;
   for (const change of changes) {
-    if (isKnown(state, change)) continue;
-    const before = pursued?.actionOf(change.key) ?? null;
-    apply(state, change, nowMs);
-    touch(state, change.key);
-    const counts = pursued !== null && before === null && !state.writing.has(change.key);
-    if (counts) countDrift(state, pursued.actionOf(change.key));
+    const spot = holdings.spots.ofKey(change.key);
+    // What was written here is known from its acknowledgement; the bucket may be slow to tell what was before.
+    if (change.kind !== "absent" && change.revision <= holdings.revisionAt(spot)) continue;
+    const before = pursued?.actionAt(spot) ?? null;
+    for (const target of all) target.count(spot, -1);
+    apply(state, spot, change, nowMs);
+    for (const target of all) target.count(spot, 1);
+    if (pursued !== null && before === null) countDrift(state, pursued.actionAt(spot));
   }
 }
 
@@ -30,49 +35,26 @@ function pursuedTarget(state: State): Target | null {
   return stance.kind === "pursue" ? stance.target : null;
 }
 
-// What was written here is known from its acknowledgement; until the bucket has told as much, it tells the past.
-function isKnown({ holdings }: State, change: KeyChange): boolean {
-  const ahead = holdings.ahead.get(change.key);
-  if (ahead === undefined) return false;
-  if (change.kind !== "absent" && change.revision < ahead) return true;
-  holdings.ahead.delete(change.key);
-  return change.kind !== "absent" && change.revision === ahead;
-}
-
-function apply(state: State, change: KeyChange, nowMs: number): void {
-  const { holdings } = state;
+function apply(state: State, spot: Spot, change: KeyChange, nowMs: number): void {
   switch (change.kind) {
     case "put":
-      holdings.put(change.key, { text: sharedText(state, change), revision: change.revision, fleet: change.fleet });
+      state.holdings.put(spot, change);
       break;
     case "marker": {
       // One pass and out: what lies there without a state from an earlier run may go now.
       const stayMs = state.settings.once ? 0 : STRAY_MARKER_MS;
-      mark(state, change.key, { revision: change.revision, purgeAtMs: nowMs + stayMs });
+      mark(state, spot, { revision: change.revision, purgeAtMs: nowMs + stayMs });
       break;
     }
     case "absent":
-      holdings.drop(change.key);
+      state.holdings.drop(spot);
       break;
   }
 }
 
-// Equal texts are kept once: a target has the same one.
-function sharedText(state: State, { key, text }: Extract<KeyChange, { kind: "put" }>): string {
-  for (const target of targets(state)) {
-    const wanted = target.desired.values.get(key)?.text;
-    if (wanted === text) return wanted;
-  }
-  return text;
-}
-
-function mark(state: State, key: string, marker: { revision: number; purgeAtMs: number }): void {
-  state.holdings.mark(key, marker);
+function mark(state: State, spot: Spot, marker: { revision: number; purgeAtMs: number }): void {
+  state.holdings.mark(spot, marker);
   state.unmarkAtMs = Math.min(state.unmarkAtMs ?? marker.purgeAtMs, marker.purgeAtMs);
-}
-
-function touch(state: State, key: string): void {
-  for (const target of targets(state)) target.touch(key);
 }
 
 function countDrift(state: State, action: KeyAction | null): void {
@@ -88,93 +70,70 @@ export function observeStates(
   changes: readonly { readonly key: string; readonly there: boolean }[],
   nowMs: number,
 ): void {
-  const { states, markers } = state.holdings;
+  const { holdings } = state;
+  const all = targets(state);
   for (const { key: stateKey, there } of changes) {
     const pair = parseStateKey(stateKey);
     if (pair === null) continue;
-    const key = desiredKey(pair);
-    if (there === states.has(key)) continue;
-    if (there) states.add(key);
-    else states.delete(key);
-    const marker = markers.get(key);
-    if (!there && marker !== undefined) {
-      mark(state, key, {
-        revision: marker.revision,
-        purgeAtMs: Math.min(marker.purgeAtMs, nowMs + MARKER_AFTER_STATE_MS),
-      });
-    }
-    touch(state, key);
+    const spot = holdings.spots.ofPair(pair);
+    if (((holdings.flagsAt(spot) & STATE) !== 0) === there) continue;
+    for (const target of all) target.count(spot, -1);
+    holdings.setState(spot, there);
+    for (const target of all) target.count(spot, 1);
+    if (!there && (holdings.flagsAt(spot) & MARKER) !== 0) hastenUnmark(state, spot, nowMs);
   }
 }
 
-/** What devices report about themselves; targets that depend on it are made anew a little later, for many at once. */
-export function observeInfos(state: State, changes: Extract<Event, { kind: "infos" }>["changes"], nowMs: number): void {
-  for (const { device, labels } of changes) {
-    if (labels === "lost") {
-      if (state.reports.has(device)) state.reportsLost.add(device);
-      continue;
-    }
-    state.reportsLost.delete(device);
-    const known = state.reports.get(device);
-    if (labels === null) state.reports.delete(device);
-    else state.reports.set(device, labels);
-    const same = labels === null ? known === undefined : known !== undefined && sameLabels(known, labels);
-    if (!same) state.reportsChangedAtMs ??= nowMs;
-  }
+function hastenUnmark(state: State, spot: Spot, nowMs: number): void {
+  const { markers, spots } = state.holdings;
+  const marker = markers.get(spots.keyAt(spot));
+  if (marker === undefined) return;
+  mark(state, spot, { ...marker, purgeAtMs: Math.min(marker.purgeAtMs, nowMs + MARKER_AFTER_STATE_MS) });
 }
 
-function sameLabels(a: Labels, b: Labels): boolean {
-  return a.size === b.size && [...a].every(([key, value]) => b.get(key) === value);
-}
-
-/** Makes the targets anew that depend on what devices report. */
-export function retargetAll(state: State): void {
-  state.reportsChangedAtMs = null;
-  for (const target of targets(state)) {
-    if (!target.needsReports) continue;
-    const renewed = new Target(target.commit, target.fleet, state.reports, state.holdings);
-    state.commits.set(target.commit, { kind: "valid", target: renewed });
-  }
-}
-
-/** What became of the writes that were under way. */
-export function observeWritten(state: State, event: Extract<Event, { kind: "writes-done" }>, nowMs: number): void {
-  state.writing.clear();
+/** Writes that were acknowledged, unless by a bucket that was lost since. */
+export function observeWritten(state: State, event: Extract<Event, { kind: "written" }>, nowMs: number): void {
+  const all = targets(state);
+  const isDoubted = event.epoch !== state.epoch;
   for (const { write, revision } of event.written) {
     state.counts.written[write.kind] += 1;
-    if (state.writingDoubted) continue;
-    if (write.kind === "unmark") {
-      // A value may have been put since: only the marker that was meant is gone.
-      if (state.holdings.markers.get(write.key)?.revision === write.expectedRevision) state.holdings.drop(write.key);
-    } else if (revision > state.holdings.revisionOf(write.key)) {
-      state.holdings.ahead.set(write.key, revision);
-      if (write.kind === "put") state.holdings.put(write.key, { text: write.text, revision, fleet: event.fleet });
-      else {
-        const purgeAtMs = state.settings.once ? Number.POSITIVE_INFINITY : nowMs + STRAY_MARKER_MS;
-        mark(state, write.key, { revision, purgeAtMs });
-      }
+    if (isDoubted) continue;
+    const spot = write.spots === state.holdings.spots ? write.spot : state.holdings.spots.ofKey(write.key);
+    const known = state.holdings.revisionAt(spot);
+    // Somebody may have written since: then what was meant here is over.
+    const isNews = write.kind === "unmark" ? known === write.expectedRevision : revision > known;
+    if (!isNews) continue;
+    for (const target of all) target.count(spot, -1);
+    if (write.kind === "put") {
+      state.holdings.put(spot, { fingerprint: write.fingerprint, revision, fleet: event.fleet });
+    } else if (write.kind === "unmark") state.holdings.drop(spot);
+    else {
+      const purgeAtMs = state.settings.once ? Number.POSITIVE_INFINITY : nowMs + STRAY_MARKER_MS;
+      mark(state, spot, { revision, purgeAtMs });
     }
-    touch(state, write.key);
+    for (const target of all) target.count(spot, 1);
   }
-  if (!state.writingDoubted) observeConflicts(state, event.conflicts, nowMs);
-  state.writingDoubted = false;
+}
+
+/** What else became of a pass. */
+export function observeWritesDone(state: State, event: Extract<Event, { kind: "writes-done" }>, nowMs: number): void {
+  state.isWriting = false;
+  if (event.epoch === state.epoch) observeKeys(state, event.conflicts, nowMs);
   state.counts.writesFailed += event.failed;
   state.writesTrouble = event.failed > 0 ? event.message : null;
   state.writesRetryAtMs = event.failed > 0 ? nowMs + event.retryInMs : 0;
   state.unmarkAtMs = nextUnmark(state);
 }
 
-// What was looked up may be older than what the bucket has told since.
-function observeConflicts(state: State, conflicts: readonly KeyChange[], nowMs: number): void {
-  const { holdings } = state;
-  const news = conflicts.filter((one) => one.kind === "absent" || one.revision > holdings.revisionOf(one.key));
-  observeKeys(state, news, nowMs);
-}
-
 function nextUnmark(state: State): number | null {
+  const all = targets(state).filter(({ open }) => open.unmark > 0);
+  const { markers, spots } = state.holdings;
   let next = Number.POSITIVE_INFINITY;
-  for (const target of targets(state)) {
-    for (const key of target.open.unmark) next = Math.min(next, state.holdings.markers.get(key)?.purgeAtMs ?? next);
+  if (all.length === 0) return null;
+  for (const [key, { purgeAtMs }] of markers) {
+    if (purgeAtMs >= next) continue;
+    const spot = spots.ofKey(key);
+    if (all.some((target) => target.actionAt(spot) === "unmark")) next = purgeAtMs;
   }
   return Number.isFinite(next) ? next : null;
 }

@@ -1,13 +1,14 @@
 /** Writes down what was seen. No decisions: those look at the state alone. */
 import type { Event, FollowedBucket } from "./event.ts";
-import { observeInfos, observeKeys, observeStates, observeWritten, retargetAll } from "./observe-keys.ts";
+import { observeKeys, observeStates, observeWritesDone, observeWritten } from "./observe-keys.ts";
+import { compareSome, observeForgotten, observeInfos, retargetAll, targetFor } from "./observe-targets.ts";
 import type { State } from "./state.ts";
-import { Target } from "./target.ts";
 
 /** No more commits are kept than can matter: head, applied, an approved one, and the one before. */
 const COMMITS_MAX = 4;
 
 export function observe(state: State, event: Event, nowMs: number): State {
+  state.version += 1;
   switch (event.kind) {
     case "head":
       observeHead(state, event.commit);
@@ -57,11 +58,13 @@ export function observe(state: State, event: Event, nowMs: number): State {
     case "synced":
       state.synced[event.bucket] = true;
       delete state.unsyncedReason[event.bucket];
+      if (event.bucket === "desired-state") state.isFeedHeld = false;
+      compareSome(state);
       break;
     case "unsynced":
       state.synced[event.bucket] = false;
       state.unsyncedReason[event.bucket] = event.reason;
-      forgetAhead(state, event.bucket);
+      doubtAcknowledged(state, event.bucket);
       state.bucketsRetryAtMs = Math.min(state.bucketsRetryAtMs, nowMs);
       break;
     case "lease":
@@ -78,16 +81,29 @@ export function observe(state: State, event: Event, nowMs: number): State {
       state.bucketsRetryAtMs = nowMs + event.retryInMs;
       break;
     case "writes-started":
-      for (const key of event.keys) state.writing.add(key);
+      state.isWriting = true;
+      break;
+    case "feed-held":
+      state.isFeedHeld = true;
+      break;
+    case "written":
+      observeWritten(state, event, nowMs);
       break;
     case "writes-done":
-      observeWritten(state, event, nowMs);
+      observeWritesDone(state, event, nowMs);
+      break;
+    case "forgotten":
+      observeForgotten(state, event.bucket);
       break;
     case "record-failed":
       state.recordRetryAtMs = nowMs + event.retryInMs;
       break;
     case "rebuild":
       retargetAll(state);
+      compareSome(state);
+      break;
+    case "compare":
+      compareSome(state);
       break;
   }
   return state;
@@ -104,10 +120,10 @@ function planPoll(state: State, nowMs: number, nextPollInMs: number): void {
 }
 
 // A bucket that was lost may come back as another one, with revisions that begin anew.
-function forgetAhead(state: State, bucket: FollowedBucket): void {
+function doubtAcknowledged(state: State, bucket: FollowedBucket): void {
   if (bucket === "desired-state") {
-    state.holdings.ahead.clear();
-    state.writingDoubted = state.writing.size > 0;
+    state.epoch += 1;
+    state.isFeedHeld = false;
   }
   if (bucket === "fleet") state.recordAhead = null;
 }
@@ -125,16 +141,16 @@ function observeHead(state: State, commit: string): void {
 
 function observeCommit(state: State, { commit, reading }: Extract<Event, { kind: "commit" }>): void {
   state.unreadable.delete(commit);
-  state.commits.delete(commit);
   if (reading.fleet !== null) {
-    state.commits.set(commit, {
-      kind: "valid",
-      target: new Target(commit, reading.fleet, state.reports, state.holdings),
-    });
+    const target = targetFor(state, commit, reading.fleet);
+    state.commits.delete(commit);
+    state.commits.set(commit, { kind: "valid", target });
+    compareSome(state);
   } else {
     const first = reading.problems[0];
     const where = first === undefined ? "" : `${first.file}:${first.line}:${first.column}: ${first.message}`;
     const more = reading.problems.length > 1 ? ` (and ${reading.problems.length - 1} more)` : "";
+    state.commits.delete(commit);
     state.commits.set(commit, { kind: "invalid", problems: reading.problems.length, message: `${where}${more}` });
   }
   forgetCommits(state);

@@ -49,16 +49,17 @@ function pursuedRecord(state: State, stance: Extract<Stance, { kind: "pursue" }>
   if (base.applied === target.commit) {
     const kept = { ...withoutExtras(base), ...extras(target), applying: null };
     // Devices that report come and go without a commit.
-    return target.openValues > 0 ? kept : { ...kept, desired_keys: state.holdings.values.size };
+    return target.openValues > 0 || state.isFeedHeld ? kept : { ...kept, desired_keys: state.holdings.values };
   }
   if (isUnderWay(state, stance)) return { ...base, applying: target.commit };
   const applied = { applied: target.commit, applying: null, applied_at: wireTime(nowMs) };
-  return { ...withoutExtras(base), ...extras(target), ...applied, desired_keys: state.holdings.values.size };
+  return { ...withoutExtras(base), ...extras(target), ...applied, desired_keys: state.holdings.values };
 }
 
 // An approval is spent with the last write: what it allows has to be done before.
 function isUnderWay(state: State, { target, approved }: Extract<Stance, { kind: "pursue" }>): boolean {
-  return target.openValues > 0 || (approved && state.synced["device-state"] && target.open.mark.size > 0);
+  if (target.openValues > 0 || state.isFeedHeld) return true;
+  return approved && state.synced["device-state"] && target.open.mark > 0;
 }
 
 function baseRecord(state: State): ReconcilerRecord {

@@ -3,10 +3,12 @@ import { FleetReader, type FleetReading } from "#fleet/read.ts";
 import { sha256Digest } from "#fleet/digest.ts";
 import type { ReconcilerRecord } from "#schema/wire.ts";
 import { decide } from "./decide.ts";
-import type { Effect, Write } from "./effect.ts";
-import type { Event, KeyChange } from "./event.ts";
+import type { Effect } from "./effect.ts";
+import type { Event, KeyChange, Written } from "./event.ts";
+import { fingerprintOf } from "./fingerprint.ts";
 import { observe } from "./observe.ts";
 import { initialState, type State } from "./state.ts";
+import type { Write } from "./write.ts";
 
 /** One commit of a line without merges. */
 export interface SimulatedCommit {
@@ -23,15 +25,29 @@ interface Message {
 }
 
 /** Reads files as a commit would hold them. */
-export function readingOf(files: Readonly<Record<string, string>>): FleetReading {
+export function readingOf(files: Readonly<Record<string, string>>, reader = new FleetReader()): FleetReading {
   const contents = new Map(Object.entries(files).map(([path, text]) => [`${path} ${sha256Digest(text)}`, text]));
   const entries = Object.entries(files).map(([path, text]) => {
     const kind = "file" as const;
     return { path, kind, id: `${path} ${sha256Digest(text)}`, sizeBytes: text.length };
   });
-  const reader = new FleetReader();
   reader.wants(entries);
   return reader.read({ entries, content: (id) => new TextEncoder().encode(contents.get(id)) });
+}
+
+/** Passes of so many values are large here: the feed is held meanwhile. */
+const LARGE_PASS = 4;
+const COMMITS_PER_READER = 4;
+/** Acknowledgements are told in lots of so many. */
+const LOT = 3;
+
+/** The value as the reconciler remembers it. */
+export function fingerprint(text: string): number {
+  return fingerprintOf(sha256Digest(text));
+}
+
+function freshState(): State {
+  return initialState({ branch: "main", once: false, largePass: LARGE_PASS });
 }
 
 export class SimulatedWorld {
@@ -40,15 +56,22 @@ export class SimulatedWorld {
   readonly states = new Set<string>();
   record: { value: ReconcilerRecord | null; revision: number } | null = null;
   gitWorks = true;
-  state: State = initialState({ branch: "main", once: false });
+  state: State = freshState();
   nowMs = 1_000;
   /** Messages of `desired-state` so far. */
   messages = 0;
-  /** Looks at each lot of writes, and at each record, before it is written. */
+  /** Looks at each write, and at each record, before it is written. */
   inspect: (effect: Extract<Effect, { kind: "write" | "write-record" }>) => void = () => {};
+  /** What happens in the middle of the next passes: one thing each, after so many writes. */
+  readonly interruptions: { readonly after: number; readonly happen: () => void }[] = [];
+  /** Passes that were written while the feed stood still. */
+  held = 0;
   #revision = 0;
+  #recordRevision = 0;
   /** What the bucket has yet to tell, in its order. */
   #untold: Event[] = [];
+  #isHeld = false;
+  #reader = new FleetReader();
 
   constructor() {
     this.start();
@@ -56,8 +79,9 @@ export class SimulatedWorld {
 
   /** A new process: it knows nothing, and every bucket tells it everything. */
   start(): void {
-    this.state = initialState({ branch: "main", once: false });
-    this.#untold = [...this.bucket].map(([key, message]) => ({ kind: "keys", changes: [changeOf(key, message)] }));
+    this.state = freshState();
+    this.#isHeld = false;
+    this.#untold = [{ kind: "forgotten", bucket: "desired-state" }, ...this.#allKeys()];
     this.#untold.push({
       kind: "states",
       changes: [...this.states].map((key) => ({ key: `state.${key}`, there: true })),
@@ -71,7 +95,9 @@ export class SimulatedWorld {
 
   commit(files: Readonly<Record<string, string>>, allowsPrune = false): void {
     const id = sha256Digest(`${this.commits.length} ${JSON.stringify(files)}`).slice(7, 47);
-    this.commits.push({ id, reading: readingOf(files), allowsPrune });
+    // Now and then by another reader: then nothing has the number that it had before.
+    if (this.commits.length % COMMITS_PER_READER === 0) this.#reader = new FleetReader();
+    this.commits.push({ id, reading: readingOf(files, this.#reader), allowsPrune });
     this.see({ kind: "poll-wanted" });
   }
 
@@ -86,13 +112,29 @@ export class SimulatedWorld {
     this.#untold.push({ kind: "states", changes: [{ key: `state.${key}`, there }] });
   }
 
+  /** The feed of `desired-state` begins anew; `isWiped`: all that was in the bucket is gone, too. */
+  lose(isWiped: boolean): void {
+    if (isWiped) this.bucket.clear();
+    this.#isHeld = false;
+    this.#untold = this.#untold.filter((event) => !isOfDesired(event));
+    this.see({ kind: "unsynced", bucket: "desired-state", reason: "test" });
+    this.see({ kind: "forgotten", bucket: "desired-state" });
+    this.#untold.push(...this.#allKeys(), { kind: "synced", bucket: "desired-state" });
+  }
+
+  #allKeys(): Event[] {
+    const inOrder = [...this.bucket].toSorted(([, a], [, b]) => a.revision - b.revision);
+    return inOrder.map(([key, message]) => ({ kind: "keys", changes: [changeOf(key, message)] }));
+  }
+
   see(event: Event): void {
     this.state = observe(this.state, event, this.nowMs);
   }
 
   /** The bucket tells its next change; false when it has told all. */
   tell(): boolean {
-    const event = this.#untold.shift();
+    const next = this.#untold.findIndex((event) => !(this.#isHeld && isOfDesired(event)));
+    const [event] = next < 0 ? [] : this.#untold.splice(next, 1);
     if (event !== undefined) this.see(event);
     return event !== undefined;
   }
@@ -118,7 +160,9 @@ export class SimulatedWorld {
       if (step > 20_000) throw new Error("the reconciler never comes to rest");
       const before = `${this.messages} ${this.record?.revision} ${this.bucket.size}`;
       while (this.tell());
+      // Two that stand beside each other: with one alone a poll that is always due could keep the other from its turn.
       this.act(step);
+      this.act(step + 1);
       const polled = before === `${this.messages} ${this.record?.revision} ${this.bucket.size}`;
       quiet = polled ? quiet + 1 : 0;
       this.nowMs += 20_000;
@@ -137,6 +181,8 @@ export class SimulatedWorld {
         return [{ kind: "buckets-ensured" }];
       case "rebuild":
         return [{ kind: "rebuild" }];
+      case "compare":
+        return [{ kind: "compare" }];
       case "write-record":
         return this.#writeRecord(effect);
       case "write":
@@ -172,10 +218,10 @@ export class SimulatedWorld {
     if ((this.record?.revision ?? 0) !== expectedRevision) {
       return [{ kind: "record-failed", message: "conflict", retryInMs: 100 }];
     }
-    this.#revision += 1;
-    this.record = { value: record, revision: this.#revision };
+    this.#recordRevision += 1;
+    this.record = { value: record, revision: this.#recordRevision };
     this.#untold.push(this.#recordEvent());
-    return [{ kind: "record", record, revision: this.#revision, own: true }];
+    return [{ kind: "record", record, revision: this.#recordRevision, own: true }];
   }
 
   #recordEvent(): Event {
@@ -183,25 +229,60 @@ export class SimulatedWorld {
   }
 
   #write(effect: Extract<Effect, { kind: "write" }>, breakAt: number): Event[] | "died" {
-    const { writes, fleet } = effect;
-    this.inspect(effect);
-    this.see({ kind: "writes-started", keys: writes.map(({ key }) => key) });
-    const written: { write: Write; revision: number }[] = [];
+    const { row, unmarks, fleet, epoch } = effect;
+    const interruption = this.interruptions.shift();
     const conflicts: KeyChange[] = [];
-    for (const [at, write] of writes.entries()) {
-      if (at >= breakAt) return "died";
+    const own: number[] = [];
+    let lot: Written[] = [];
+    const tell = (): void => {
+      if (lot.length > 0) this.see({ kind: "written", fleet, epoch, written: lot });
+      own.push(...lot.map(({ revision }) => revision));
+      lot = [];
+    };
+    this.see({ kind: "writes-started" });
+    const isHeld = effect.isLarge && this.#hold();
+    const left = [...unmarks];
+    for (let at = 0; at <= breakAt; at += 1) {
+      if (at === interruption?.after) interruption.happen();
+      const write = (isHeld && conflicts.length > 0 ? null : row.next()) ?? left.shift();
+      if (write === undefined) break;
+      if (at === breakAt) return "died";
+      this.inspect(effect);
       const there = this.bucket.get(write.key);
-      if ((there?.revision ?? 0) !== write.expectedRevision) {
-        conflicts.push(there === undefined ? { kind: "absent", key: write.key } : changeOf(write.key, there));
-      } else written.push({ write, revision: this.#apply(write, fleet) });
+      if ((there?.revision ?? 0) === write.expectedRevision) lot.push({ write, revision: this.#apply(write, fleet) });
+      else conflicts.push(there === undefined ? { kind: "absent", key: write.key } : changeOf(write.key, there));
+      if (lot.length === LOT) tell();
     }
     if (breakAt !== Number.POSITIVE_INFINITY) return "died";
-    return [{ kind: "writes-done", fleet, written, conflicts, failed: 0, message: "", retryInMs: 0 }];
+    tell();
+    if (isHeld) this.#release(own);
+    return [{ kind: "writes-done", epoch, conflicts, failed: 0, message: "", retryInMs: 0 }];
+  }
+
+  #hold(): boolean {
+    if (!this.state.synced["desired-state"]) return false;
+    this.#isHeld = true;
+    this.held += 1;
+    this.see({ kind: "feed-held" });
+    return true;
+  }
+
+  // As the feed does: own messages are left out as long as nobody else's, told or not, stands between them.
+  #release(own: readonly number[]): void {
+    if (!this.#isHeld) return;
+    this.#isHeld = false;
+    const written = new Set(own);
+    while (this.#untold.some(isOfDesired)) {
+      const first = this.#untold.findIndex(isOfDesired);
+      if (!written.has(revisionIn(this.#untold[first]))) break;
+      this.#untold.splice(first, 1);
+    }
+    this.#untold.push({ kind: "synced", bucket: "desired-state" });
   }
 
   #apply(write: Write, fleet: string): number {
     if (write.kind !== "unmark")
-      return this.#store(write.key, { text: write.kind === "put" ? write.text : null, fleet });
+      return this.#store(write.key, { text: write.kind === "put" ? write.value.text : null, fleet });
     this.bucket.delete(write.key);
     return 0;
   }
@@ -217,5 +298,16 @@ export class SimulatedWorld {
 }
 
 function changeOf(key: string, { text, revision, fleet }: Message): KeyChange {
-  return text === null ? { kind: "marker", key, revision } : { kind: "put", key, text, revision, fleet };
+  if (text === null) return { kind: "marker", key, revision };
+  return { kind: "put", key, fingerprint: fingerprint(text), revision, fleet };
+}
+
+function isOfDesired(event: Event): boolean {
+  if (event.kind === "synced") return event.bucket === "desired-state";
+  return event.kind === "keys" || event.kind === "forgotten";
+}
+
+function revisionIn(event: Event | undefined): number {
+  const change = event?.kind === "keys" ? event.changes[0] : undefined;
+  return change === undefined || change.kind === "absent" ? 0 : change.revision;
 }

@@ -65,6 +65,7 @@ function approvedUnderWay(state: State, head: string): Stance | null {
   if (approval === null || approval.head !== head || approval.applied !== (record?.applied ?? null)) return null;
   const target = targetOf(state, approval.commit ?? null);
   if (target === null || record?.applying !== target.commit || lacksReports(state, target)) return null;
+  if (!target.isCompared) return wait(COMPARING);
   return { kind: "pursue", target, approved: true, refused: null };
 }
 
@@ -88,6 +89,7 @@ function approvedOr(state: State, head: string, refused: Refusal): Stance {
   }
   if (read?.kind !== "valid") return towardsApplied(state, refused);
   if (lacksReports(state, read.target)) return wait(REPORTS_MISSING);
+  if (!read.target.isCompared) return wait(COMPARING);
   return { kind: "pursue", target: read.target, approved: true, refused: null };
 }
 
@@ -114,20 +116,22 @@ type Judged = Extract<Stance, { kind: "wait" }> | { readonly kind: "held"; reado
 // The blast radius; null where the pass may go on.
 function judge(state: State, target: Target): Judged | null {
   if (lacksReports(state, target)) return wait(REPORTS_MISSING);
-  const removes = target.open.remove.size;
+  if (!target.isCompared) return wait(COMPARING);
+  const removes = target.open.remove;
   if (removes === 0) return null;
   const applied = appliedPrune(state, target);
   if (applied === "unknown") {
     return wait("the applied commit is read for its limits", { kind: "commit", commit: state.record?.applied ?? "" });
   }
-  const of = state.holdings.values.size;
-  const removals = { removes, of, remaining: of - removes + target.open.add.size };
+  const of = state.holdings.values;
+  const removals = { removes, of, remaining: of - removes + target.open.add };
   const judgement = judgeRemovals(removals, [target.fleet.settings.prune, ...applied]);
   if (!judgement.held) return null;
   const { message } = judgement;
   return { kind: "held", refused: { commit: target.commit, reason: "held", message, problems: 0, removes, of } };
 }
 
+const COMPARING = "the commit is being compared with the bucket";
 const REPORTS_MISSING = "the fleet depends on what devices report, and device-info is missing, empty or not caught up";
 
 function lacksReports(state: State, target: Target): boolean {
@@ -146,9 +150,9 @@ function appliedPrune(state: State, target: Target): PruneSettings[] | "unknown"
 
 /** Whether the markers that the pursued target needs may be written: the same limits, counted against all states. */
 export function markersAllowed(state: State, target: Target, approved: boolean): boolean {
-  if (approved || target.open.mark.size === 0) return true;
+  if (approved || target.open.mark === 0) return true;
   // Nobody is left without a state by this, so only the share counts; `remaining: 1` leaves that rule out.
-  const removals = { removes: target.open.mark.size, of: state.holdings.states.size, remaining: 1 };
+  const removals = { removes: target.open.mark, of: state.holdings.states, remaining: 1 };
   return !judgeRemovals(removals, [target.fleet.settings.prune]).held;
 }
 
@@ -169,6 +173,11 @@ function pursue(target: Target, refused: Refusal | null): Stance {
 
 function wait(reason: string, need: Need | null = null): Extract<Stance, { kind: "wait" }> {
   return { kind: "wait", reason, need };
+}
+
+/** True where the record says that this target is applied or about to be: nobody may see keys of a commit that was not announced. */
+export function isAnnounced({ record }: State, { commit }: Target): boolean {
+  return record?.applied === commit || record?.applying === commit;
 }
 
 /** The target of the record's applied commit, where it is at hand. */

@@ -3,6 +3,7 @@ import type { Labels } from "#schema/labels.ts";
 import type { DeviceId } from "#schema/names.ts";
 import type { ReconcilerRecord } from "#schema/wire.ts";
 import type { FollowedBucket } from "./event.ts";
+import { Numbering } from "#fleet/matches.ts";
 import { Holdings } from "./holdings.ts";
 import type { Target } from "./target.ts";
 
@@ -33,6 +34,10 @@ export interface Settings {
   readonly branch: string;
   /** One pass and out. */
   readonly once: boolean;
+  /** The numbers of devices and deployments in the commits that will be read; their own where left out. */
+  readonly numbering?: Numbering;
+  /** From so many values on a pass is large: the feed of the bucket is held meanwhile. */
+  readonly largePass?: number;
 }
 
 export interface GitState {
@@ -76,10 +81,14 @@ export interface State {
   leaseReason: string;
   bucketsRetryAtMs: number;
   bucketsTrouble: string | null;
-  /** Keys that are being written right now. */
-  readonly writing: Set<string>;
-  /** True where the bucket was lost since: it may be another one by now, and only the bucket itself can tell what it took. */
-  writingDoubted: boolean;
+  /** Grows with each event: what was judged before may be judged otherwise now. */
+  version: number;
+  /** Grows when `desired-state` is lost: it may come back as another one, so what the old one acknowledged counts no more. */
+  epoch: number;
+  /** True while a pass is on its way. */
+  isWriting: boolean;
+  /** True while a large pass is written, and until the bucket has told all that it did not tell meanwhile. */
+  isFeedHeld: boolean;
   writesRetryAtMs: number;
   writesTrouble: string | null;
   recordRetryAtMs: number;
@@ -113,7 +122,7 @@ export function initialState(settings: Settings): State {
     commits: new Map(),
     unreadable: new Map(),
     approval: null,
-    holdings: new Holdings(),
+    holdings: new Holdings(settings.numbering ?? new Numbering()),
     reports: new Map(),
     reportsLost: new Set(),
     reportsChangedAtMs: null,
@@ -127,8 +136,10 @@ export function initialState(settings: Settings): State {
     leaseReason: "asking for the lease",
     bucketsRetryAtMs: 0,
     bucketsTrouble: null,
-    writing: new Set(),
-    writingDoubted: false,
+    version: 0,
+    epoch: 0,
+    isWriting: false,
+    isFeedHeld: false,
     writesRetryAtMs: 0,
     writesTrouble: null,
     recordRetryAtMs: 0,

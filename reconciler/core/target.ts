@@ -1,11 +1,24 @@
 /** A valid commit as something to pursue: what it wants, and where the bucket differs from it. */
-import { desiredState, needsReports, type DesiredState, type ReportedDevices } from "#fleet/desired.ts";
+import { differingDeployments, numberedAs } from "#fleet/changed-pairs.ts";
+import { desiredState, freezesAlike, needsReports, type DesiredState, type ReportedDevices } from "#fleet/desired.ts";
 import type { Fleet } from "#fleet/fleet.ts";
-import { parseDesiredKey } from "#schema/keys.ts";
+import type { PairBlock, PairValues } from "#fleet/pair-values.ts";
+import { fingerprintOf } from "./fingerprint.ts";
+import { MARKER, STATE, VALUE, type HeldTable } from "./held-table.ts";
 import type { Holdings } from "./holdings.ts";
+import { OpenCounts, type KeyAction } from "./open-counts.ts";
+import { deploymentOn, shelfOf, STRAYS, type Spot } from "./spot.ts";
+export type { KeyAction } from "./open-counts.ts";
 
-/** What has to be done to one key. `mark` and `unmark` are about markers where there is no value. */
-export type KeyAction = "add" | "update" | "remove" | "mark" | "unmark";
+/** What a target is made of. */
+export interface TargetOptions {
+  readonly commit: string;
+  readonly fleet: Fleet;
+  readonly reported: ReportedDevices;
+  readonly holdings: Holdings;
+  /** Another target over the same holdings: what both want alike need not be compared again. */
+  readonly like?: Target | undefined;
+}
 
 export class Target {
   readonly commit: string;
@@ -13,60 +26,149 @@ export class Target {
   readonly desired: DesiredState;
   /** True where nothing may be decided without knowing what devices report. */
   readonly needsReports: boolean;
-  /** The keys that differ, by what has to be done. */
-  readonly open: Readonly<Record<KeyAction, Set<string>>>;
+  /** How many keys differ. */
+  readonly open: OpenCounts;
+  readonly #pairs: PairValues;
   readonly #holdings: Holdings;
+  /** Shelves that have yet to be compared; they count for nothing until then. */
+  readonly #toCompare: Set<number>;
+  /** Made when they are first looked at. */
+  readonly #blocks: (PairBlock | null | undefined)[] = [];
+  readonly #sharedFingerprints: (number | undefined)[] = [];
 
-  /** Compares every key once; after that `touch` keeps up with what changes. */
-  constructor(commit: string, fleet: Fleet, reported: ReportedDevices, holdings: Holdings) {
+  /** Costs what differs from the target that it is like; `compareSome` does the rest. */
+  constructor({ commit, fleet, reported, holdings, like }: TargetOptions) {
     this.commit = commit;
     this.fleet = fleet;
     this.needsReports = needsReports(fleet);
     this.desired = this.needsReports ? desiredState(fleet, reported) : desiredState(fleet);
-    this.open = { add: new Set(), update: new Set(), remove: new Set(), mark: new Set(), unmark: new Set() };
+    this.#pairs = numberedAs(this.desired.pairs, holdings.spots.numbering);
     this.#holdings = holdings;
-    for (const keys of [this.desired.values, holdings.values, holdings.markers, holdings.states]) {
-      for (const key of keys.keys()) this.touch(key);
+    const shared = like !== undefined && freezesAlike(like.desired, this.desired) ? like : null;
+    this.open = new OpenCounts(shared?.open);
+    this.#toCompare = shared === null ? this.#allShelves() : new Set(shared.#toCompare);
+    if (shared === null) return;
+    for (const deployment of differingDeployments(shared.#pairs, this.#pairs)) {
+      this.open.clear(shelfOf(deployment));
+      this.#toCompare.add(shelfOf(deployment));
     }
   }
 
-  /** Looks at one key again; returns what has to be done to it now. */
-  touch(key: string): KeyAction | null {
-    const action = this.#actionFor(key);
-    for (const [name, keys] of Object.entries(this.open)) if (name !== action) keys.delete(key);
-    if (action !== null) this.open[action].add(key);
-    return action;
+  /** True once every key counts. */
+  get isCompared(): boolean {
+    return this.#toCompare.size === 0;
   }
 
-  actionOf(key: string): KeyAction | null {
-    for (const [name, keys] of Object.entries(this.open)) if (keys.has(key)) return name as KeyAction;
-    return null;
+  /** Compares shelves until about so many keys were looked at. */
+  compareSome(keys: number): void {
+    let left = keys;
+    for (const shelf of this.#toCompare) {
+      if (left <= 0) return;
+      this.#toCompare.delete(shelf);
+      left -= this.#compareShelf(shelf);
+    }
+  }
+
+  /** Begins anew: the holdings became others all at once. */
+  compareAgain(): void {
+    for (const shelf of this.#allShelves()) {
+      this.open.clear(shelf);
+      this.#toCompare.add(shelf);
+    }
+  }
+
+  /** Counts one key in or out, as it is now: out before it changes, in afterwards. */
+  count(spot: Spot, change: 1 | -1): void {
+    if (this.#toCompare.has(spot.shelf)) return;
+    const action = this.actionAt(spot);
+    if (action !== null) this.open.count(spot.shelf, action, change);
   }
 
   /** Values to write or remove: without them the bucket says what the commit says. */
   get openValues(): number {
-    return this.open.add.size + this.open.update.size + this.open.remove.size;
+    return this.open.add + this.open.update + this.open.remove;
   }
 
-  #actionFor(key: string): KeyAction | null {
-    const wanted = this.desired.values.get(key);
-    const held = this.#holdings.values.get(key);
-    if (wanted !== undefined) {
-      if (held === undefined) return "add";
-      return held.text === wanted.text ? null : "update";
+  /** What has to be done to one key. */
+  actionAt({ shelf, number }: Spot): KeyAction | null {
+    const table = this.#holdings.table(shelf);
+    const slot = table?.find(number) ?? -1;
+    const flags = table === undefined || slot < 0 ? 0 : table.flags(slot);
+    const block = this.#blockOn(shelf);
+    if (block !== null && block.has(number)) {
+      if (table === undefined || (flags & VALUE) === 0) return "add";
+      return table.fingerprint(slot) === this.fingerprintOn(block, { shelf, number }) ? null : "update";
     }
-    const state = this.#holdings.states.has(key);
-    const marked = this.#holdings.markers.has(key);
-    if (held === undefined && state === marked) return null;
-    if (this.#isFrozen(key)) return null;
-    if (held !== undefined) return "remove";
-    return marked ? "unmark" : "mark";
+    return this.#actionForUnwanted({ shelf, number }, flags);
   }
 
-  #isFrozen(key: string): boolean {
+  /** The block and the value that a pair should have; null where it should have none. */
+  blockAt({ shelf, number }: Spot): PairBlock | null {
+    const block = this.#blockOn(shelf);
+    return block?.has(number) === true ? block : null;
+  }
+
+  /** Of the value that a device of the block should have. */
+  fingerprintOn(block: PairBlock, { shelf, number }: Spot): number {
+    if (block.shared === null) return fingerprintOf(block.valueOn(number).digest);
+    return (this.#sharedFingerprints[shelf] ??= fingerprintOf(block.shared.digest));
+  }
+
+  /** The keys to which this has to be done, shelf by shelf. Each is looked at once: what changes behind it comes next time. */
+  *spots(action: KeyAction): Generator<Spot, undefined> {
+    for (const shelf of this.#allShelves()) {
+      if (this.open.on(shelf, action) === 0) continue;
+      for (const number of this.#candidates(shelf, action)) {
+        const spot = { shelf, number };
+        if (this.actionAt(spot) === action) yield spot;
+      }
+    }
+  }
+
+  #candidates(shelf: number, action: KeyAction): Iterable<number> {
+    if (action === "add" || action === "update") return this.#blockOn(shelf)?.devices ?? [];
+    return this.#holdings.table(shelf)?.numbers() ?? [];
+  }
+
+  #actionForUnwanted(spot: Spot, flags: number): KeyAction | null {
+    const isMarked = (flags & MARKER) !== 0;
+    if ((flags & VALUE) === 0 && ((flags & STATE) !== 0) === isMarked) return null;
+    if (this.#isFrozen(spot)) return null;
+    if ((flags & VALUE) !== 0) return "remove";
+    return isMarked ? "unmark" : "mark";
+  }
+
+  #isFrozen(spot: Spot): boolean {
     if (this.fleet.settings.paused) return true;
-    const pair = parseDesiredKey(key);
     // What is no pair is no device's: nothing can freeze it.
-    return pair !== null && this.desired.isFrozen(pair);
+    return spot.shelf !== STRAYS && this.desired.isFrozen(this.#holdings.spots.pairAt(spot));
+  }
+
+  #blockOn(shelf: number): PairBlock | null {
+    if (shelf === STRAYS) return null;
+    return (this.#blocks[shelf] ??= this.#pairs.blockAt(deploymentOn(shelf)));
+  }
+
+  #allShelves(): Set<number> {
+    const wanted = [...this.#pairs.matches.deployments.entries()].map(([deployment]) => shelfOf(deployment));
+    return new Set([STRAYS, ...wanted, ...this.#holdings.shelves()]);
+  }
+
+  /** Counts a shelf from nothing; gives how many keys were looked at. */
+  #compareShelf(shelf: number): number {
+    const block = this.#blockOn(shelf);
+    const table = this.#holdings.table(shelf);
+    if (table === undefined) {
+      if (block !== null) this.open.count(shelf, "add", block.size);
+      return 1;
+    }
+    block?.devices.forEach((number) => this.count({ shelf, number }, 1));
+    return (block?.size ?? 0) + this.#countUnwanted(shelf, table, block);
+  }
+
+  #countUnwanted(shelf: number, table: HeldTable, block: PairBlock | null): number {
+    const numbers = table.numbers();
+    for (const number of numbers) if (block?.has(number) !== true) this.count({ shelf, number }, 1);
+    return numbers.length;
   }
 }

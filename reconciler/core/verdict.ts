@@ -28,7 +28,7 @@ export function verdictOf(state: State): Verdict | null {
     case "pursue": {
       const { target, approved, refused } = stance;
       const markers = state.synced["device-state"] ? markersOpen(state, stance) : 1;
-      const done = target.openValues === 0 && state.writing.size === 0 && markers === 0;
+      const done = target.openValues === 0 && !state.isWriting && !state.isFeedHeld && markers === 0;
       if (!done || !isRecorded(state) || state.record?.applied !== target.commit) return null;
       if (refused !== null) return { code: 1, message: `refused: ${refused.message}` };
       return target.commit === head && !approved ? { code: 0, message: `in step with ${target.commit}` } : null;
@@ -38,9 +38,12 @@ export function verdictOf(state: State): Verdict | null {
 
 // Markers that this pass still has to leave or to take away.
 function markersOpen(state: State, { target, approved }: Extract<Stance, { kind: "pursue" }>): number {
-  const leave = markersAllowed(state, target, approved) ? target.open.mark.size : 0;
-  const { markers } = state.holdings;
-  const take = [...target.open.unmark].filter((key) => Number.isFinite(markers.get(key)?.purgeAtMs));
+  const leave = markersAllowed(state, target, approved) ? target.open.mark : 0;
+  if (target.open.unmark === 0) return leave;
+  const { markers, spots } = state.holdings;
+  const take = [...markers].filter(([key, marker]) => {
+    return Number.isFinite(marker.purgeAtMs) && target.actionAt(spots.ofKey(key)) === "unmark";
+  });
   return leave + take.length;
 }
 

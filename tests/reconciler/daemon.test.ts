@@ -285,7 +285,8 @@ describe("a process", () => {
       // Nothing was written twice: one message for each value that changed and each that went.
       expect((await fleet.sequence()) - before).toBe((devices - round) * deployments);
     }
-  });
+    // Nine processes, one after the other.
+  }, 90_000);
 
   test("stops cleanly within ten seconds, also while NATS is frozen", async () => {
     const daemon = await running(kiosks(1));
