@@ -106,6 +106,20 @@ describe("the operating guide explains", () => {
     expect(logged.filter((message) => !text.includes(message.split(/[;,] /)[0] ?? ""))).toEqual([]);
   });
 
+  test.each([
+    { column: "the text says", room: "agent" },
+    { column: "in the reason", room: "nats" },
+  ])("no error in the column `$column` that nobody says", ({ column, room }) => {
+    const sources = repositoryFiles().filter((path) => path.startsWith(`${room}/`) && !path.endsWith(".test.ts"));
+    const code = sources.map(textOf).join("\n");
+    const cells = rowsBelow(column).map((row) => row.split(" | ")[0] ?? "");
+    const quoted = cells.flatMap((cell) => [...cell.matchAll(/`([^`]+)`/g)].map(([, text = ""]) => text));
+    expect(quoted.length).toBeGreaterThanOrEqual(8);
+    // What stands for a name or a number is written as …
+    const parts = quoted.flatMap((text) => text.split("…").map((part) => part.trim())).filter((part) => part !== "");
+    expect(parts.filter((part) => !code.includes(part))).toEqual([]);
+  });
+
   test("no metric that does not exist", () => {
     const known = METRIC_TABLES.flatMap(({ table }) => Object.values(table).map(({ name }) => name));
     const named = [...guide.matchAll(/\b(?:gitfleet|process)_[a-z0-9_]+/g)].map(([name]) => name);
@@ -126,6 +140,14 @@ describe("the operating guide explains", () => {
     expect(new Set(anchors).size).toBe(anchors.length);
   });
 });
+
+/** The rows of the table whose first column has this title. */
+function rowsBelow(column: string): string[] {
+  const lines = guide.split("\n");
+  const head = lines.findIndex((line) => line.startsWith(`| ${column} `));
+  const length = lines.slice(head).findIndex((line) => line === "");
+  return lines.slice(head + 2, head + length);
+}
 
 function textOf(path: string): string {
   return readFileSync(join(repositoryRoot, path), "utf8");
