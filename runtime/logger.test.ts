@@ -26,6 +26,25 @@ describe("logger", () => {
     expect(line.err.message).toBe("no: why");
   });
 
+  test("tells an error's kind, code and stack, and those of its causes, on one line", () => {
+    const { lines, log } = collect({ format: "json" });
+    const cause = new RangeError("why");
+    log.error({ err: Object.assign(new TypeError("no", { cause }), { code: "ENOENT", secret: "s3cret" }) }, "failed");
+    expect(lines.join("").match(/\n/g)).toHaveLength(1);
+    const { err } = JSON.parse(lines[0] ?? "") as { err: { stack: string } };
+    expect(err).toMatchObject({ type: "TypeError", code: "ENOENT" });
+    expect(err.stack).toMatch(/^TypeError: no\n[^]*\ncaused by: RangeError: why\n/);
+    expect(lines[0]).not.toContain("s3cret");
+  });
+
+  test("keeps the sentence where JSON cannot hold the fields", () => {
+    const { lines, log } = collect({ format: "json" });
+    const round: Record<string, unknown> = {};
+    round["self"] = round;
+    log.warn(round, "goes round");
+    expect(JSON.parse(lines[0] ?? "")).toMatchObject({ level: "warn", msg: "goes round" });
+  });
+
   test("says nothing below its level", () => {
     const { lines, log } = collect({ format: "json", level: "info" });
     log.debug("small talk");

@@ -1,6 +1,7 @@
 /** Logging for programs that run for long: a constant sentence plus fields, on stderr; JSON unless a person watches. */
-import { pino } from "pino";
-import type { LogFormat, LogLevel } from "./log-choices.ts";
+import { LOG_LEVELS, type LogFormat, type LogLevel } from "./log-choices.ts";
+import { loggedError } from "./log-error.ts";
+import { writeStderr } from "./write-stderr.ts";
 
 /** One line: either a sentence, or fields and a sentence. Errors go in the field `err`. */
 export interface LogLine {
@@ -26,22 +27,39 @@ export interface LoggerOptions {
   readonly write?: (line: string) => void;
 }
 
-/** A logger that writes whole lines synchronously: the last words before a crash are not lost. */
-export function createLogger({ name, level = "info", format = "auto", write }: LoggerOptions): Logger {
+/** A logger that writes whole lines at once. */
+export function createLogger({ name, level = "info", format = "auto", write = writeStderr }: LoggerOptions): Logger {
   const asText = format === "text" || (format === "auto" && process.stderr.isTTY);
   const colour = asText && process.stderr.isTTY && (process.env["NO_COLOR"] ?? "") === "";
-  const raw = write ?? pinoStderr();
-  const out = asText ? (line: string) => raw(lineForPeople(line, colour)) : raw;
-  return pino(
-    {
-      level,
-      base: { name },
-      timestamp: () => `,"time":"${new Date().toISOString()}"`,
-      formatters: { level: (label) => ({ level: label }) },
-      serializers: { err: pino.stdSerializers.err },
-    },
-    { write: out },
-  );
+  const out = asText ? (line: string) => write(lineForPeople(line, colour)) : write;
+  return loggerWith({ name }, LOG_LEVELS.indexOf(level), out);
+}
+
+function loggerWith(base: object, least: number, out: (line: string) => void): Logger {
+  const at = (level: LogLevel): LogLine => {
+    if (LOG_LEVELS.indexOf(level) < least) return () => {};
+    return (first: object | string, sentence?: string) => {
+      const [fields, msg] = typeof first === "string" ? [{}, first] : [first, sentence ?? ""];
+      out(lineOf({ level, time: new Date().toISOString(), ...base }, fields, msg));
+    };
+  };
+  return {
+    debug: at("debug"),
+    info: at("info"),
+    warn: at("warn"),
+    error: at("error"),
+    child: (fields) => loggerWith({ ...base, ...fields }, least, out),
+  };
+}
+
+function lineOf(head: object, fields: object, msg: string): string {
+  const shown = "err" in fields ? { ...fields, err: loggedError(fields.err) } : fields;
+  try {
+    return `${JSON.stringify({ ...head, ...shown, msg })}\n`;
+  } catch {
+    // Fields that JSON cannot hold: the sentence is worth more than they are.
+    return `${JSON.stringify({ ...head, msg })}\n`;
+  }
 }
 
 /** A logger that says nothing, for short commands and tests. */
@@ -52,15 +70,6 @@ export const silentLogger: Logger = {
   error: () => {},
   child: () => silentLogger,
 };
-
-function pinoStderr(): (line: string) => void {
-  const destination = pino.destination({ fd: 2, sync: true });
-  // A closed stderr (the terminal is gone) must not end a daemon.
-  destination.on("error", () => {});
-  return (line) => {
-    destination.write(line);
-  };
-}
 
 const HIDDEN_FIELDS = new Set(["level", "time", "name", "msg", "err"]);
 const COLOURS: Record<string, number> = { debug: 90, info: 36, warn: 33, error: 31 };
