@@ -3,12 +3,13 @@
  * Makes a checkout ready: npm packages (Node 24 among them) and, on Linux with apt, the programs of the system.
  * Plain JavaScript without packages, because it runs before there are any, on Node 20 or newer.
  *
- *   node bin/setup.mjs [--for demo|test|bench]
+ *   node bin/setup.mjs [--for demo|test|slow|bench]
  *
  * Exit codes: 0 everything is there, 2 wrong usage, 3 something is missing that it may not or cannot install.
  */
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
+import { ensureArm64Emulator } from "./setup/arm64-emulator.mjs";
 import { ensureNode24, ensureNpmPackages } from "./setup/npm-packages.mjs";
 import { ensureSystemPackages } from "./setup/system-packages.mjs";
 import { ensureKubectl } from "./setup/kubectl.mjs";
@@ -17,13 +18,13 @@ import { ensurePromtool } from "./setup/promtool.mjs";
 import { SetupError, say } from "./setup/progress.mjs";
 
 const NODE_MAJOR_MIN = 20;
-const PURPOSES = ["demo", "test", "bench"];
+const PURPOSES = ["demo", "test", "slow", "bench"];
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 async function main() {
   const purpose = readPurpose(process.argv.slice(2));
   if (purpose === null) {
-    say("usage: node bin/setup.mjs [--for demo|test|bench]");
+    say("usage: node bin/setup.mjs [--for demo|test|slow|bench]");
     process.exitCode = 2;
     return;
   }
@@ -35,9 +36,11 @@ async function main() {
   }
   await ensureNpmPackages(root);
   await ensureNode24(root);
-  await ensureSystemPackages(purpose);
+  // The slow tests need what the others need, and more.
+  await ensureSystemPackages(purpose === "slow" ? "test" : purpose);
   if (purpose === "test") await ensurePromtool(root);
   await ensurePodmanRuns(root);
+  if (purpose === "slow") await ensureArm64Emulator(root);
   if (purpose === "test") await ensureKubectl(root);
 }
 

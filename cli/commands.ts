@@ -58,7 +58,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: "remove what a retired device left in NATS",
     load: () => import("./commands/forget.ts"),
   },
-  DOCTOR,
+  { ...DOCTOR, load: () => import("./commands/doctor.ts") },
   {
     name: "demo",
     group: "Programs that run for long",

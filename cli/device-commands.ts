@@ -34,11 +34,11 @@ export const AGENT_COMMANDS: readonly CommandEntry[] = [
   },
 ];
 
-export const DOCTOR: CommandEntry = {
+/** Without where it is: the doctor of devices looks at no repository, and does without what reads one. */
+export const DOCTOR: Omit<CommandEntry, "load"> = {
   name: "doctor",
   group: "With NATS",
   summary: "check this machine, podman, git and NATS, and say what to do",
-  load: () => import("./commands/doctor.ts"),
 };
 
 /** In the order that help shows. */

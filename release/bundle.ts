@@ -46,6 +46,8 @@ function common(root: string): BuildOptions {
   return {
     absWorkingDir: root,
     bundle: true,
+    // A checkout may borrow its node_modules from another: what is in it keeps its place.
+    preserveSymlinks: true,
     platform: "node",
     // The licences of what is in there are in a file of their own.
     legalComments: "none",

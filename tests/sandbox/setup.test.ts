@@ -30,7 +30,7 @@ test("an unknown purpose is wrong usage", () => {
     encoding: "utf8",
   });
   expect(status).toBe(2);
-  expect(stderr).toContain("usage: node bin/setup.mjs [--for demo|test|bench]");
+  expect(stderr).toContain("usage: node bin/setup.mjs [--for demo|test|slow|bench]");
 });
 
 test("npm packages are stale where one is missing or of another version, not where a platform's own is left out", async () => {
