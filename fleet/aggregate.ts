@@ -58,6 +58,7 @@ export class Aggregator {
   readonly #devices = new Columns();
   readonly #offline = this.#devices.uint8();
   readonly #paused = this.#devices.uint8();
+  #lastTime = { text: "", ms: 0 };
   readonly #isKept: (row: number) => boolean;
 
   /** `isKept` says of a row that says nothing that it must stay all the same. */
@@ -84,7 +85,15 @@ export class Aggregator {
   rowOf(pair: DevicePair): number {
     const known = this.facts.find(pair);
     if (known !== NO_ROW) return known;
-    const row = this.facts.rowOf(pair);
+    return this.#begun(this.facts.rowOf(pair));
+  }
+
+  /** A row for a pair that has none, of names that are known. */
+  addRow(device: number, deployment: number): number {
+    return this.#begun(this.facts.addRow(device, deployment));
+  }
+
+  #begun(row: number): number {
     this.#devices.reserve(this.#deviceOf(row) + 1);
     this.#standing.at[row] = NONE;
     this.#count(row, 1);
@@ -100,7 +109,7 @@ export class Aggregator {
 
   setStateAt(row: number, state: DeploymentState | null): void {
     this.#count(row, -1);
-    this.facts.setState(row, state, state === null ? 0 : (parseWireTime(state.last_event_at) ?? 0));
+    this.facts.setState(row, state, state === null ? 0 : this.#timeOf(state.last_event_at));
     this.#judge(row);
   }
 
@@ -193,6 +202,12 @@ export class Aggregator {
       newest = newerError(newest, { ...error, at: wireTime(atMs) });
     }
     return newest;
+  }
+
+  // Many states come in one second: they bear the same time.
+  #timeOf(text: string): number {
+    if (text !== this.#lastTime.text) this.#lastTime = { text, ms: parseWireTime(text) ?? 0 };
+    return this.#lastTime.ms;
   }
 
   #setDevice(device: DeviceId, flags: { at: Uint8Array }, is: boolean): void {

@@ -9,7 +9,7 @@ import {
   type DevicePair,
 } from "#schema/keys.ts";
 import type { DeploymentName, DeviceId } from "#schema/names.ts";
-import { readDeploymentState, readDeviceInfo, readHeartbeat, readReconcilerRecord } from "#schema/wire-read.ts";
+import { readDeviceInfo, readHeartbeat, readReconcilerRecord, readStateOf } from "#schema/wire-read.ts";
 import type { WireReading } from "#schema/wire-read.ts";
 import type { DeploymentState, DeviceInfo, ReconcilerRecord } from "#schema/wire.ts";
 import { Aggregator, type Aggregate, type Troubled } from "./aggregate.ts";
@@ -183,9 +183,8 @@ export class LiveFleet {
   /** What is wanted of a device now, null where nothing is. */
   wanted(pair: DevicePair): WantedNow | null {
     const row = this.#facts.find(pair);
-    const digest = this.#facts.desired(row);
-    if (row === NO_ROW || digest === NO_TEXT) return null;
-    return { digest: this.#facts.digests.textOf(digest), commit: this.#facts.commitOf(row) };
+    const digest = row === NO_ROW ? null : this.#facts.desiredDigest(row);
+    return digest === null ? null : { digest, commit: this.#facts.commitOf(row) };
   }
 
   /** What a device says about a deployment, its time in whole seconds; null where it says nothing. */
@@ -269,12 +268,17 @@ export class LiveFleet {
     const row = this.#pairs.stateRow(change.key);
     if (row === null) return;
     const device = this.#facts.table.device.at[row] ?? 0;
-    const state = this.#payload(change, readDeploymentState)?.state ?? null;
+    const state = this.#payload(change, (_key, bytes) => this.#readState(row, bytes));
     const was = this.#facts.phase(row) !== NO_PHASE;
     this.#aggregator.setStateAt(row, state);
     this.#devices.countReported(device, was, state !== null);
     this.#touch(this.#facts.deploymentOf(row));
     this.#settle(row, device);
+  }
+
+  #readState(row: number, bytes: Uint8Array): WireReading<DeploymentState> {
+    const pair = { device: this.#facts.deviceOf(row), deployment: this.#facts.deploymentOf(row) };
+    return readStateOf(pair, bytes, this.#facts.desiredDigest(row));
   }
 
   // A row that says nothing goes, and with its last one a device that nothing is known of any more.

@@ -21,10 +21,17 @@ export class ListedFolder implements Listing {
   }
 
   /** All entries below it, in the order of the tree. */
-  *entries(): Generator<SnapshotEntry> {
+  entries(): SnapshotEntry[] {
+    const entries: SnapshotEntry[] = [];
+    this.forEach((entry) => entries.push(entry));
+    return entries;
+  }
+
+  /** Calls back for each of them. */
+  forEach(use: (entry: SnapshotEntry) => void): void {
     for (const child of this.children) {
-      if (isFolder(child)) yield* child.entries();
-      else yield child;
+      if (isFolder(child)) child.forEach(use);
+      else use(child);
     }
   }
 }
@@ -80,12 +87,12 @@ function compareChildren(earlier: ListedChild | undefined, child: ListedChild, c
 
 function add(child: ListedChild, { changed }: Changes): void {
   if (!isFolder(child)) changed.push(child);
-  else for (const entry of child.entries()) changed.push(entry);
+  else child.forEach((entry) => changed.push(entry));
 }
 
 function remove(child: ListedChild, { removed }: Changes): void {
   if (!isFolder(child)) removed.push(child.path);
-  else for (const { path } of child.entries()) removed.push(path);
+  else child.forEach(({ path }) => removed.push(path));
 }
 
 function isSame(one: ListedChild | undefined, other: ListedChild | undefined): boolean {

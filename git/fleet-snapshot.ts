@@ -13,13 +13,15 @@ export interface SnapshotRequest {
   readonly folder?: string;
   /** The listing of a snapshot that the reader knows: it is then asked only about what changed since. */
   readonly since?: Listing | null;
-  /** Which contents are needed, out of all entries or of those that changed. */
+  /** Which of these contents are needed. It is asked part by part about all entries, or about those that changed. */
   readonly wants: (entries: readonly SnapshotEntry[]) => readonly SnapshotEntry[];
   readonly signal?: AbortSignal;
 }
 
 /** No content larger than this is unpacked; the engine refuses files from 1 MiB on. */
 const CONTENT_MAX_BYTES = 2 * 1_048_576;
+/** Few enough to be looked through in a moment, many enough to be read in the order in which they are stored. */
+const ASKED_AT_ONCE = 2_048;
 
 /**
  * Reads commits of one repository. Folders that did not change since the commit before are not read again.
@@ -34,8 +36,12 @@ export class FleetSnapshots {
     const listing = await walkFleet(root, { objects, known: this.#last, signal });
     this.#last = listing;
     const snapshot = new GitSnapshot(listing);
-    const asked = since === null ? null : snapshot.changesSince(since);
-    await snapshot.read(objects, request.wants(asked?.changed ?? snapshot.entries), new Turn(signal));
+    const changes = since === null ? null : snapshot.changesSince(since);
+    const asked = changes?.changed ?? snapshot.entries;
+    const turn = new Turn(signal);
+    for (let from = 0; from < asked.length; from += ASKED_AT_ONCE) {
+      await snapshot.read(objects, request.wants(asked.slice(from, from + ASKED_AT_ONCE)), turn);
+    }
     return snapshot;
   }
 }
@@ -51,7 +57,7 @@ class GitSnapshot implements Snapshot {
   }
 
   get entries(): readonly SnapshotEntry[] {
-    return this.#sized([...this.listing.entries()]);
+    return this.#sized(this.listing.entries());
   }
 
   content(id: ObjectId): Uint8Array | undefined {
@@ -65,9 +71,11 @@ class GitSnapshot implements Snapshot {
   }
 
   async read(objects: ObjectReader, wanted: readonly SnapshotEntry[], turn: Turn): Promise<void> {
+    if (turn.isOver()) await turn.yield();
     const paths = new Map(wanted.map(({ id, path }) => [id, path]));
     for (const id of objects.inStoredOrder([...paths.keys()])) {
       if (turn.isOver()) await turn.yield();
+      if (this.#contents.has(id) || this.#large.has(id)) continue;
       const object = objects.readUpTo(id, CONTENT_MAX_BYTES);
       if (object?.type === "blob") this.#contents.set(id, object.bytes);
       else if (object?.type === null) this.#large.set(id, object.sizeBytes);

@@ -42,10 +42,10 @@ class Walk {
       this.#counted(known.size);
       return known;
     }
-    if (this.#turn.isOver()) await this.#turn.yield();
     const before = new Map(known?.children.map((child) => [child.path, child]));
     const children = new Map<string, ListedChild>();
     for (const entry of treeOf(this.#objects, tree)) {
+      if (this.#turn.isOver()) await this.#turn.yield();
       const entryPath = path === "" ? entry.name : `${path}/${entry.name}`;
       if (depth === 0 && !isFleetPath(entryPath)) continue;
       this.#counted(1);
@@ -80,7 +80,7 @@ export function folderTree(objects: ObjectReader, root: ObjectId, folder: string
   return tree;
 }
 
-function treeOf(objects: ObjectReader, id: ObjectId): TreeEntry[] {
+function treeOf(objects: ObjectReader, id: ObjectId): Generator<TreeEntry> {
   const object = objects.read(id);
   if (object?.type !== "tree") throw new GitError("corrupt", `the repository does not hold the folder ${id}`);
   return parseTree(object.bytes);

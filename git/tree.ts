@@ -17,9 +17,8 @@ const SPACE = 0x20;
 const TYPE_BITS = 0o170000;
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** The entries of a tree object in their order. Throws `corrupt` where the object itself is cut. */
-export function parseTree(bytes: Buffer): TreeEntry[] {
-  const entries: TreeEntry[] = [];
+/** The entries of a tree object in their order, one at a time. Throws `corrupt` where the object itself is cut. */
+export function* parseTree(bytes: Buffer): Generator<TreeEntry> {
   let at = 0;
   while (at < bytes.length) {
     const space = bytes.indexOf(SPACE, at);
@@ -27,14 +26,10 @@ export function parseTree(bytes: Buffer): TreeEntry[] {
     if (space < 0 || nul < space || nul + ID_BYTES >= bytes.length) throw corruptTree();
     const mode = Number.parseInt(bytes.toString("latin1", at, space), 8);
     const end = nul + 1 + ID_BYTES;
-    entries.push({
-      ...nameOf(bytes.subarray(space + 1, nul)),
-      kind: kindOf(mode),
-      id: bytes.toString("hex", nul + 1, end),
-    });
+    const { name, invalid } = nameOf(bytes.subarray(space + 1, nul));
+    yield { name, kind: kindOf(mode), id: bytes.toString("hex", nul + 1, end), invalid };
     at = end;
   }
-  return entries;
 }
 
 function kindOf(mode: number): TreeEntry["kind"] {

@@ -25,9 +25,18 @@ function headerText(message: Sized): string | null {
   const length = size - data.length - Buffer.byteLength(subject) - Buffer.byteLength(reply);
   if (length <= 0) return "";
   // Only where the client keeps a message in one piece do its headers stand right before its payload.
-  if (data.byteOffset < length) return null;
-  const text = Buffer.from(data.buffer, data.byteOffset - length, length).toString("utf8");
+  const end = data.byteOffset;
+  if (end < length) return null;
+  const text = bytesOf(data.buffer).toString("utf8", end - length, end);
   return text.startsWith(FIRST_LINE) ? text : null;
+}
+
+let lastBytes: Buffer = Buffer.alloc(0);
+
+/** Many messages stand in one piece of memory, as they came from the server. */
+function bytesOf(memory: ArrayBufferLike): Buffer {
+  if (lastBytes.buffer !== memory) lastBytes = Buffer.from(memory);
+  return lastBytes;
 }
 
 function valueIn(text: string, name: string): string | undefined {

@@ -8,6 +8,8 @@ export const RFC1123_LABEL = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/;
 /** A deployment name as it may stand on the wire: older writers used more than RFC 1123 labels. */
 const WIRE_DEPLOYMENT_NAME = /^[^.*>\s]+$/u;
 const WIRE_DEPLOYMENT_NAME_MAX_BYTES = 253;
+/** One unit of a text becomes at most so many bytes. */
+const UTF8_BYTES_MAX = 3;
 
 /** What a fleet may put before every bucket name (`--bucket-prefix`). */
 export const BUCKET_PREFIX = /^[A-Za-z0-9_-]{0,32}$/;
@@ -30,5 +32,6 @@ export function parseDeviceId(text: string): DeviceId | null {
 /** The deployment name that `text` is on the wire (wider than what authors may write), or null. */
 export function parseWireDeploymentName(text: string): DeploymentName | null {
   if (!WIRE_DEPLOYMENT_NAME.test(text)) return null;
+  if (text.length * UTF8_BYTES_MAX <= WIRE_DEPLOYMENT_NAME_MAX_BYTES) return text as DeploymentName;
   return new TextEncoder().encode(text).length <= WIRE_DEPLOYMENT_NAME_MAX_BYTES ? (text as DeploymentName) : null;
 }

@@ -8,24 +8,25 @@ import type { DeploymentState, Phase } from "./wire.ts";
 
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
 
-/** The state that a payload is, the same as its schema would give; null where only the schema can tell. */
-export function plainDeploymentState(payload: unknown, pair: DevicePair): DeploymentState | null {
+/**
+ * The state that a payload is, the same as its schema would give; null where only the schema can tell. A digest that is
+ * `likelyDigest` need not be looked at more closely.
+ */
+export function plainDeploymentState(
+  payload: unknown,
+  { device, deployment }: DevicePair,
+  likelyDigest: string | null = null,
+): DeploymentState | null {
   if (typeof payload !== "object" || payload === null) return null;
-  const { device_id, deployment, phase, last_event_at, last_error, desired_digest } = payload as Record<
-    string,
-    unknown
-  >;
-  if (device_id !== pair.device || deployment !== pair.deployment) return null;
+  const told = payload as Readonly<Record<string, unknown>>;
+  if (told["device_id"] !== device || told["deployment"] !== deployment) return null;
+  const { phase, last_event_at, last_error, desired_digest } = told;
   if (!isPhase(phase) || typeof last_event_at !== "string" || !isWireTime(last_event_at)) return null;
   if (last_error !== null && last_error !== undefined) return null;
-  const state = { ...pairOf(pair), phase, last_event_at, last_error: null };
-  if (desired_digest === undefined) return state;
-  if (typeof desired_digest !== "string" || !DIGEST.test(desired_digest)) return null;
-  return { ...state, desired_digest };
-}
-
-function pairOf({ device, deployment }: DevicePair): Pick<DeploymentState, "device_id" | "deployment"> {
-  return { device_id: device, deployment };
+  if (desired_digest === undefined) return { device_id: device, deployment, phase, last_event_at, last_error: null };
+  if (typeof desired_digest !== "string") return null;
+  if (desired_digest !== likelyDigest && !DIGEST.test(desired_digest)) return null;
+  return { device_id: device, deployment, phase, last_event_at, last_error: null, desired_digest };
 }
 
 function isPhase(value: unknown): value is Phase {

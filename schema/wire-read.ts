@@ -34,13 +34,23 @@ export function readDeploymentState(
 ): WireReading<{ readonly pair: DevicePair; readonly state: DeploymentState }> {
   const pair = parseStateKey(key);
   if (pair === null) return dropped("foreign-key");
-  if (bytes.length <= DEVICE_MESSAGE_MAX_BYTES) {
-    const state = plainDeploymentState(parseJson(bytes), pair);
-    if (state !== null) return { kind: "read", value: { pair, state } };
-  }
-  return readAs(deploymentStateSchema, bytes, (state) => {
+  const reading = readStateOf(pair, bytes);
+  return reading.kind === "read" ? { kind: "read", value: { pair, state: reading.value } } : reading;
+}
+
+/** The same where it is known whose state it is. `likelyDigest` is that of the value which it is most likely about. */
+export function readStateOf(
+  pair: DevicePair,
+  bytes: Uint8Array,
+  likelyDigest: string | null = null,
+): WireReading<DeploymentState> {
+  if (bytes.length > DEVICE_MESSAGE_MAX_BYTES) return dropped("oversized");
+  const payload = parseJson(bytes);
+  const plain = plainDeploymentState(payload, pair, likelyDigest);
+  if (plain !== null) return { kind: "read", value: plain };
+  return judged(deploymentStateSchema, payload, (state) => {
     const own = state.device_id === pair.device && state.deployment === pair.deployment;
-    return own ? { pair, state: { ...state, last_error: oneLine(state.last_error) } } : null;
+    return own ? { ...state, last_error: oneLine(state.last_error) } : null;
   });
 }
 
@@ -72,7 +82,11 @@ function readOfDevice<T extends { readonly device_id: DeviceId }>(
 /** `own` gives null for a payload that names somebody else. */
 function readAs<T, U>(schema: z.ZodType<T>, bytes: Uint8Array, own: (payload: T) => U | null): WireReading<U> {
   if (bytes.length > DEVICE_MESSAGE_MAX_BYTES) return dropped("oversized");
-  const parsed = schema.safeParse(parseJson(bytes));
+  return judged(schema, parseJson(bytes), own);
+}
+
+function judged<T, U>(schema: z.ZodType<T>, payload: unknown, own: (payload: T) => U | null): WireReading<U> {
+  const parsed = schema.safeParse(payload);
   if (!parsed.success) return dropped("malformed");
   const value = own(parsed.data);
   return value === null ? dropped("names-another") : { kind: "read", value };

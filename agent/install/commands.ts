@@ -51,7 +51,10 @@ function reload(scope: Scope): Run {
 }
 
 function linger(): Run {
-  return run(["loginctl", "enable-linger"], "this user's services run without a login");
+  return {
+    ...run(["loginctl", "enable-linger"], "this user's services run without a login"),
+    otherwise: "All else is done. Root can do the rest: sudo loginctl enable-linger USER",
+  };
 }
 
 // A user's units are enabled by the user, once the device runs.

@@ -10,6 +10,8 @@ import type { Owner, Run, Step } from "./step.ts";
 /** podman's socket and the agent are up in a moment; a busy device takes longer. */
 const COMMAND_LIMIT_MS = 60_000;
 
+const AGAIN = "Mend that and run the same command again: it goes on where it stopped.";
+
 /** Tells of a step that was done. */
 export type Say = (line: string) => void;
 
@@ -19,7 +21,7 @@ export async function perform(steps: readonly Step[], say: Say): Promise<void> {
     await performStep(step).catch((cause: unknown) => {
       if (cause instanceof OutsideError) throw cause;
       throw new OutsideError(`cannot ${stepText(step)}`, {
-        hint: "Mend that and run the same command again: it goes on where it stopped.",
+        hint: AGAIN,
         cause,
       });
     });
@@ -65,17 +67,13 @@ function deleteEmpty(path: string): void {
   }
 }
 
-async function runCommand({ words }: Run): Promise<void> {
+async function runCommand({ words, otherwise = AGAIN }: Run): Promise<void> {
   const [command = "", ...args] = words;
   await new Promise<void>((resolve, reject) => {
     execFile(command, args, { timeout: COMMAND_LIMIT_MS }, (error, _stdout, stderr) => {
       if (error === null) return resolve();
       const said = stderr.trim() === "" ? errorText(error) : stderr.trim().split("\n").at(-1);
-      reject(
-        new OutsideError(`\`${commandText(words)}\` failed: ${said}`, {
-          hint: "Mend that and run the same command again: it goes on where it stopped.",
-        }),
-      );
+      reject(new OutsideError(`\`${commandText(words)}\` failed: ${said}`, { hint: otherwise }));
     });
   });
 }

@@ -30,6 +30,8 @@ export interface Run {
   readonly words: readonly string[];
   /** Completes "so that …". */
   readonly so: string;
+  /** What to do where it fails; to mend what it says and try again when left out. */
+  readonly otherwise?: string;
 }
 
 /** Everything that installing or uninstalling does here. */

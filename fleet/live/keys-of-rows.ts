@@ -8,7 +8,7 @@ import {
   stateKey,
   type DevicePair,
 } from "#schema/keys.ts";
-import type { DeviceId } from "#schema/names.ts";
+import type { DeploymentName, DeviceId } from "#schema/names.ts";
 import type { Aggregator } from "../aggregate.ts";
 import type { Columns } from "./column.ts";
 import { KeyTimes } from "./key-times.ts";
@@ -22,6 +22,7 @@ export class PairKeys {
   readonly desired: KeyTimes;
   readonly states: KeyTimes;
   readonly #aggregator: Aggregator;
+  #lastDevice = { id: "" as DeviceId, number: 0, forgotten: -1 };
   // A key is asked for twice: when the feed remembers it, and when its change is taken in.
   #last: { readonly key: string; readonly row: number | null; readonly removals: number } = NOTHING_ASKED;
 
@@ -62,21 +63,33 @@ export class PairKeys {
   #rowOf(key: string, from: number, parse: (key: string) => DevicePair | null): number | null {
     const { removals } = this.#aggregator.facts.table;
     if (this.#last.key === key && this.#last.removals === removals) return this.#last.row;
-    const known = this.#known(key, from);
-    const pair = known === null ? parse(key) : null;
-    const row = known ?? (pair === null ? null : this.#aggregator.rowOf(pair));
+    const row = this.#search(key, from, parse);
     this.#last = { key, row, removals };
     return row;
   }
 
   // Names that are known are names: only new ones have to be looked at more closely.
-  #known(key: string, from: number): number | null {
-    const { devices, deployments, table } = this.#aggregator.facts;
+  #search(key: string, from: number, parse: (key: string) => DevicePair | null): number | null {
+    const { deployments, table } = this.#aggregator.facts;
     const dot = key.indexOf(".", from);
-    const device = devices.find(key.slice(from, dot) as DeviceId);
-    if (device === undefined) return null;
-    const deployment = deployments.find(key.slice(dot + 1) as DevicePair["deployment"]);
-    return deployment === undefined ? null : table.find(device, deployment) || null;
+    const device = this.#deviceOf(key, from, dot);
+    const deployment = device === undefined ? undefined : deployments.find(key.slice(dot + 1) as DeploymentName);
+    if (device !== undefined && deployment !== undefined) {
+      return table.find(device, deployment) || this.#aggregator.addRow(device, deployment);
+    }
+    const pair = parse(key);
+    return pair === null ? null : this.#aggregator.rowOf(pair);
+  }
+
+  // Devices write many keys in a row.
+  #deviceOf(key: string, from: number, dot: number): number | undefined {
+    const { devices } = this.#aggregator.facts;
+    const { id, number, forgotten } = this.#lastDevice;
+    if (forgotten === devices.forgotten && dot - from === id.length && key.startsWith(id, from)) return number;
+    const known = devices.find(key.slice(from, dot) as DeviceId);
+    if (known === undefined) return undefined;
+    this.#lastDevice = { id: devices.textOf(known), number: known, forgotten: devices.forgotten };
+    return known;
   }
 
   #pairOf(row: number): DevicePair {

@@ -42,7 +42,16 @@ export class PairFacts {
   rowOf(pair: DevicePair): number {
     const known = this.find(pair);
     if (known !== NO_ROW) return known;
-    const row = this.table.add(this.devices.take(pair.device), this.deployments.take(pair.deployment));
+    return this.#newRow(this.devices.take(pair.device), this.deployments.take(pair.deployment));
+  }
+
+  /** An empty row for a pair that has none, of names that are known. */
+  addRow(device: number, deployment: number): number {
+    return this.#newRow(this.devices.takeAgain(device), this.deployments.takeAgain(deployment));
+  }
+
+  #newRow(device: number, deployment: number): number {
+    const row = this.table.add(device, deployment);
     this.#desired.at[row] = NO_TEXT;
     this.#commit.at[row] = NO_TEXT;
     this.#reported.at[row] = NO_TEXT;
@@ -110,13 +119,25 @@ export class PairFacts {
   setState(row: number, state: DeploymentState | null, atMs: number): void {
     const before = this.reported(row);
     const digest = state?.desired_digest;
-    this.#reported.at[row] = digest === undefined ? NO_TEXT : this.digests.take(digest);
+    this.#reported.at[row] = digest === undefined ? NO_TEXT : this.#takeDigest(row, digest);
     this.digests.giveBack(before);
     this.#phase.at[row] = state === null ? NO_PHASE : PHASES.indexOf(state.phase);
     this.#eventAtMs.at[row] = atMs;
     const error = state?.last_error ?? null;
     if (error !== null) this.#errors.set(row, error);
     else if (this.#errors.size > 0) this.#errors.delete(row);
+  }
+
+  /** The digest of the value that is wanted; null where none is. */
+  desiredDigest(row: number): string | null {
+    const desired = this.desired(row);
+    return desired === NO_TEXT ? null : this.digests.textOf(desired);
+  }
+
+  // Nearly always a device speaks of the value that is wanted.
+  #takeDigest(row: number, digest: string): number {
+    if (this.desiredDigest(row) === digest) return this.digests.takeAgain(this.desired(row));
+    return this.digests.take(digest);
   }
 
   /** What the device said, its time in whole seconds; null where it says nothing. */

@@ -15,6 +15,13 @@ export class SharedTexts<Text extends string = string> {
   /** Most often a text comes again right away. */
   #last: { readonly text: Text; readonly number: number } | null = null;
 
+  #forgotten = 0;
+
+  /** How many texts were ever forgotten: while this stays, every number is still that of its text. */
+  get forgotten(): number {
+    return this.#forgotten;
+  }
+
   /** How many texts are kept. */
   get size(): number {
     return this.#numbers.size;
@@ -34,6 +41,12 @@ export class SharedTexts<Text extends string = string> {
     const number = this.find(text) ?? this.#add(ownText(text));
     if (this.#last?.number !== number) this.#last = { text: this.textOf(number), number };
     this.#uses.at[number] = (this.#uses.at[number] ?? 0) + 1;
+    return number;
+  }
+
+  /** One use more of a text that somebody has. */
+  takeAgain(number: number): number {
+    if (number !== NO_TEXT) this.#uses.at[number] = (this.#uses.at[number] ?? 0) + 1;
     return number;
   }
 
@@ -69,5 +82,6 @@ export class SharedTexts<Text extends string = string> {
     if (this.#last?.number === number) this.#last = null;
     this.#texts[number] = null;
     this.#free.push(number);
+    this.#forgotten += 1;
   }
 }

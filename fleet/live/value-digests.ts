@@ -20,9 +20,7 @@ export class ValueDigests {
   /** The number of the digest of a value, taken for the caller. */
   take(deployment: string, value: Uint8Array): number {
     const known = this.#last.get(deployment);
-    if (known !== undefined && known.value.equals(value)) {
-      return this.#digests.take(this.#digests.textOf(known.digest));
-    }
+    if (known !== undefined && known.value.equals(value)) return this.#digests.takeAgain(known.digest);
     const text = sha256Digest(value);
     const digest = this.#digests.take(text);
     if (known !== undefined) this.#digests.giveBack(known.digest);

@@ -14,6 +14,8 @@ const FOLDERS = {
   "/run": "run",
 };
 const RUN_LIMIT_MS = 30_000;
+/** `nobody`: an id that every system has. */
+const USER = 65_534;
 
 /** Remembers what it was told, and answers accordingly: all that an installation needs of systemctl and loginctl. */
 const STAND_IN = `#!/bin/sh
@@ -65,6 +67,12 @@ export class DeviceRoot {
     return readFileSync(this.path(inside), "utf8");
   }
 
+  /** From now on this program fails and says why. */
+  breaks(program: "systemctl" | "loginctl", says: string): void {
+    const path = join(this.#scratch.path, "bin", program);
+    writeFileSync(path, `#!/bin/sh\necho '${says}' >&2\nexit 1\n`, { mode: 0o755 });
+  }
+
   /** What systemctl and loginctl were told, questions aside. */
   commands(): string[] {
     const log = join(this.#scratch.path, "commands.log");
@@ -92,12 +100,23 @@ export class DeviceRoot {
 
   /** Runs gitfleet as root of the device. */
   gitfleet(...args: readonly string[]): Ended {
-    return this.gitfleetWith(":", ...args);
+    return this.#run(this.wrap([GITFLEET, ...args]));
   }
 
   /** The same after a shell script that may mount more. */
   gitfleetWith(before: string, ...args: readonly string[]): Ended {
-    const [command, words] = this.wrap([GITFLEET, ...args], before);
+    return this.#run(this.wrap([GITFLEET, ...args], before));
+  }
+
+  /** Runs gitfleet as an ordinary user whose home is /var/lib/home. */
+  gitfleetAsUser(...args: readonly string[]): Ended {
+    const user = ["setpriv", `--reuid=${USER}`, `--regid=${USER}`, "--clear-groups", "env", "HOME=/var/lib/home"];
+    // The stand-ins take their notes in the scratch folder, which is root's.
+    const open = `mkdir -p /var/lib/home; chown -R ${USER} /var/lib/home; chmod -R a+rwX "$GITFLEET_TEST_ROOT"`;
+    return this.#run(this.wrap([...user, GITFLEET, ...args], open));
+  }
+
+  #run([command, words]: [string, string[]]): Ended {
     const { status, stdout, stderr } = spawnSync(command, words, {
       env: this.env,
       encoding: "utf8",

@@ -196,6 +196,49 @@ describe("gitfleet agent install --root", () => {
   });
 });
 
+describe("gitfleet agent install --user", () => {
+  const HOME = "/var/lib/home";
+
+  test("installs for a user's own podman, in the home alone, to run without a login", () => {
+    const { code, stdout } = device.gitfleetAsUser("agent", "install", "--user", "--device-id", "k");
+    expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining("run loginctl enable-linger\n") });
+    expect(device.commands()).toEqual([
+      "systemctl --user daemon-reload",
+      "systemctl --user enable --now podman.socket",
+      "systemctl --user enable --now gitfleet-agent.service",
+      "loginctl enable-linger",
+    ]);
+    expect(device.read(`${HOME}/.config/systemd/user/gitfleet-agent.service`)).toContain(
+      `agent --config ${HOME}/.config/gitfleet/agent.yaml\n`,
+    );
+    expect(device.read(`${HOME}/.config/gitfleet/agent.yaml`)).toContain(
+      `state-dir: "${HOME}/.local/state/gitfleet"\n`,
+    );
+    expect(existsSync(device.path("/etc/gitfleet"))).toBe(false);
+    const { uid } = statSync(device.path(`${HOME}/.local/state/gitfleet`));
+    expect(uid).toBe(65_534);
+    expect(device.gitfleetAsUser("agent", "uninstall", "--user").stdout).toContain(
+      "run systemctl --user disable --now",
+    );
+  });
+
+  test("where only root may let services run without a login, all else is done, and the command for root is named", () => {
+    device.breaks("loginctl", "Could not enable linger: Access denied");
+    const { code, stdout, stderr } = device.gitfleetAsUser("agent", "install", "--user", "--device-id", "k");
+    expect(code).toBe(3);
+    expect(stdout).toContain("run systemctl --user enable --now gitfleet-agent.service\n");
+    expect(stderr).toContain("Access denied");
+    expect(stderr).toContain("Root can do the rest: sudo loginctl enable-linger USER");
+  });
+
+  test("an ordinary user is told how to install for the machine, and how for themselves", () => {
+    const { code, stderr } = device.gitfleetAsUser("agent", "install", "--device-id", "k");
+    expect(code).toBe(2);
+    expect(stderr).toContain("only root may install the agent for the whole machine");
+    expect(stderr).toContain("Run it with sudo, or with --user");
+  });
+});
+
 describe("gitfleet agent uninstall", () => {
   test("stops and removes the service, keeps settings, credentials and state, and says what stays", () => {
     installKiosk();

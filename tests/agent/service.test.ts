@@ -1,6 +1,6 @@
 /** An installed agent, run as its unit says: it works with the unit's rights, and stops without stopping a container. */
 import type { ChildProcess } from "node:child_process";
-import { readdirSync, statSync } from "node:fs";
+import { readFileSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { until } from "#sandbox/until.ts";
@@ -32,6 +32,15 @@ function start(): ChildProcess {
   return startUnit(root, root.read(UNIT), rig.device.folder, rig.logPath);
 }
 
+function parentOf(pid: string): string {
+  try {
+    return /^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? "";
+  } catch {
+    // It has ended meanwhile.
+    return "";
+  }
+}
+
 describe("an installed agent", () => {
   test("runs deployments with the settings and the rights of its unit", { timeout: 120_000 }, async () => {
     const nats = rig.nats.url.replace("//", `//${DEVICE_LOGIN.user}:${DEVICE_LOGIN.pass}@`);
@@ -45,6 +54,14 @@ describe("an installed agent", () => {
     // An upgrade looks closer at the device: who holds the ports, what listens.
     await rig.rollOut("web", [{ ...service, ports: ["8301:80", "83:80"] }]);
     await rig.answers(83, "web:1");
+  });
+
+  test("is the parent of no process: what podman starts for it is podman's", () => {
+    const parents = readdirSync("/proc")
+      .filter((name) => /^\d+$/.test(name))
+      .map((pid) => parentOf(pid));
+    expect(parents).toContain(String(process.pid));
+    expect(parents).not.toContain(String(agent?.pid));
   });
 
   test("ends within 10 s of SIGTERM, and the containers run on", { timeout: 60_000 }, async () => {

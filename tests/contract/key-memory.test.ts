@@ -1,9 +1,10 @@
 /** A picture that is the memory of its feeds remembers what a map of keys would. */
 import { array, assert, constantFrom, integer, oneof, property, record } from "fast-check";
 import { expect, test } from "vitest";
+import type { FeedMemory } from "#nats/feed-memory.ts";
 import { KnownKeys } from "#nats/known-keys.ts";
 import type { BucketName } from "#schema/keys.ts";
-import { LiveFleet } from "#fleet/live-fleet.ts";
+import { LiveFleet, type KeyChange } from "#fleet/live-fleet.ts";
 
 type Step =
   | { readonly kind: "message"; readonly key: string; readonly atUs: number; readonly marker: boolean }
@@ -29,29 +30,41 @@ const KEYS: Readonly<Partial<Record<BucketName, readonly string[]>>> = {
   "device-heartbeat": ["heartbeat.k-1", "heartbeat.k-2", "other"],
 };
 
+/** What a memory answers to one step, and how much it knows then. */
+function tell(memory: FeedMemory, step: Step, changed: (change: KeyChange) => void = () => {}): unknown {
+  const counts = (): unknown => [memory.size, memory.puts, memory.replaying];
+  switch (step.kind) {
+    case "begin":
+      memory.beginReplay();
+      return counts();
+    case "end": {
+      const gone = memory.endReplay().toSorted();
+      for (const key of gone) changed({ kind: "absent", key });
+      return [gone, counts()];
+    }
+    case "message": {
+      const { key, atUs, marker } = step;
+      const isNews = memory.observe(key, { atUs, marker });
+      const put = { kind: "put", key, value: VALUE, atMs: atUs, headers: () => undefined } as const;
+      if (isNews) changed(marker ? { kind: "delete", key } : put);
+      return [isNews, counts()];
+    }
+  }
+}
+
 test.each(Object.entries(KEYS))("the keys of %s are remembered as a map of them would", (bucket, keys) => {
   assert(
     property(steps(...keys), (told: readonly Step[]) => {
       const fleet = new LiveFleet();
-      const memory = fleet.memoryOf(bucket as BucketName);
+      const memory = fleet.memoryOf(bucket as BucketName) ?? new KnownKeys();
       const oracle = new KnownKeys();
+      const said: unknown[] = [];
+      const expected: unknown[] = [];
       for (const step of told) {
-        if (step.kind === "message") {
-          const { key, atUs, marker } = step;
-          const isNews = memory?.observe(key, { atUs, marker });
-          expect(isNews).toBe(oracle.observe(key, { atUs, marker }));
-          const put = { kind: "put", key, value: VALUE, atMs: atUs, headers: () => undefined } as const;
-          if (isNews === true) fleet.apply(bucket as BucketName, marker ? { kind: "delete", key } : put);
-        } else if (step.kind === "begin") {
-          memory?.beginReplay();
-          oracle.beginReplay();
-        } else {
-          const gone = memory?.endReplay() ?? [];
-          expect(gone.toSorted()).toEqual(oracle.endReplay().toSorted());
-          for (const key of gone) fleet.apply(bucket as BucketName, { kind: "absent", key });
-        }
-        expect([memory?.size, memory?.puts, memory?.replaying]).toEqual([oracle.size, oracle.puts, oracle.replaying]);
+        said.push(tell(memory, step, (change) => fleet.apply(bucket as BucketName, change)));
+        expected.push(tell(oracle, step));
       }
+      expect(said).toEqual(expected);
     }),
     { numRuns: 400 },
   );
