@@ -99,6 +99,9 @@ export function createReconcilerMetrics(): ReconcilerMetrics {
   const metrics = createDaemonMetrics(METRICS);
   // Counters that begin with their first event hide it from whoever looks at how much they grew.
   for (const bucket of ["device-info", "fleet"]) metrics.metric.dropped.add(0, { bucket });
+  // Before NATS was reached for the first time, there is no state that could say so.
+  for (const bucket of ["desired-state", "device-state", "device-info", "fleet"])
+    metrics.metric.synced.set(0, { bucket });
   return metrics;
 }
 

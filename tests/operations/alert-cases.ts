@@ -34,6 +34,7 @@ export const HEALTHY: Series = {
   [`${R}_is_writer{${A}}`]: "1x180",
   [`${R}_is_writer{${B}}`]: "0x180",
   [`${R}_last_successful_poll_timestamp_seconds{${A}}`]: "0+60x180",
+  [`${R}_polls_failed_total{${A}}`]: "5x180",
   [`${R}_in_step{${A}}`]: "1x180",
   [INVALID]: "0x180",
   [HELD]: "0x180",
@@ -66,6 +67,15 @@ export const HEALTHY: Series = {
   [`gitfleet_event_loop_delay_p99_seconds{${A}}`]: "1x180",
 };
 
+/** A reconciler that has not reached NATS yet: git was never asked, so nothing is wrong with git. */
+export const WAITS_FOR_NATS: AlertCase["change"] = {
+  [`${R}_is_writer{${A}}`]: "0x180",
+  [`${R}_last_successful_poll_timestamp_seconds{${A}}`]: "0x180",
+  [`${R}_polls_failed_total{${A}}`]: "0x180",
+  [`${R}_in_step{${A}}`]: "0x180",
+  [SYNCED]: "0x180",
+};
+
 /** Every alert, and what sets it off alone. */
 export const ALERT_CASES: readonly AlertCase[] = [
   {
@@ -78,9 +88,18 @@ export const ALERT_CASES: readonly AlertCase[] = [
   { alert: "GitfleetTwoWriters", change: { [`${R}_is_writer{${B}}`]: "1x180" }, quietAt: 1, firesAt: 2 },
   {
     alert: "GitfleetRepositoryUnreadable",
-    change: { [`${R}_last_successful_poll_timestamp_seconds{${A}}`]: "0x180" },
+    change: { [`${R}_last_successful_poll_timestamp_seconds{${A}}`]: "1x180" },
     quietAt: 12,
     firesAt: 13,
+  },
+  {
+    alert: "GitfleetRepositoryUnreadable",
+    change: {
+      [`${R}_last_successful_poll_timestamp_seconds{${A}}`]: "0x180",
+      [`${R}_polls_failed_total{${A}}`]: "0+1x180",
+    },
+    quietAt: 2,
+    firesAt: 3,
   },
   { alert: "GitfleetCommitInvalid", change: { [INVALID]: "1x180" }, quietAt: 4, firesAt: 5 },
   { alert: "GitfleetCommitHeld", change: { [HELD]: "1x180" }, quietAt: 0, firesAt: 1 },

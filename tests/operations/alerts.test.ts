@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { scratchFolder, type Scratch } from "#sandbox/scratch.ts";
 import { repositoryRoot } from "#tests/repository/files.ts";
 import { promtool } from "#tests/support/promtool.ts";
-import { ALERT_CASES, HEALTHY, type Series } from "./alert-cases.ts";
+import { ALERT_CASES, HEALTHY, WAITS_FOR_NATS, type Series } from "./alert-cases.ts";
 import { alertRules, RULES_FILE } from "./alert-rules.ts";
 
 let scratch: Scratch;
@@ -26,7 +26,7 @@ describe("the alert rules", () => {
   });
 
   test("are silent about a fleet that is well", async () => {
-    expect(await judged("well", HEALTHY, { 0: null, 30: null, 80: null, 150: null })).toBe("SUCCESS");
+    expect(await judged("well", HEALTHY, { 0: [], 30: [], 80: [], 150: [] })).toBe("SUCCESS");
   });
 
   test.each(ALERT_CASES.map((one, index) => ({ ...one, index })))(
@@ -34,9 +34,15 @@ describe("the alert rules", () => {
     async ({ alert, change, quietAt, firesAt, index }) => {
       const series = Object.entries({ ...HEALTHY, ...change }).filter(([, values]) => values !== null);
       const changed = Object.fromEntries(series) as Series;
-      expect(await judged(`case-${index}`, changed, { [quietAt]: null, [firesAt]: alert })).toBe("SUCCESS");
+      expect(await judged(`case-${index}`, changed, { [quietAt]: [], [firesAt]: [alert] })).toBe("SUCCESS");
     },
   );
+
+  test("blame NATS, and not git, where a reconciler cannot reach NATS", async () => {
+    const series = { ...HEALTHY, ...WAITS_FOR_NATS } as Series;
+    const all = ["GitfleetBucketNotFollowed", "GitfleetNoWriter", "GitfleetNotInStep"];
+    expect(await judged("no-nats", series, { 1: [], 20: all })).toBe("SUCCESS");
+  });
 
   test("have a case each", () => {
     const covered = new Set(ALERT_CASES.map(({ alert }) => alert));
@@ -63,13 +69,17 @@ describe("the configuration of Prometheus that the guide shows", () => {
   });
 });
 
-/** "SUCCESS", or what promtool found; `firing` says which alert alone must be firing after so many minutes. */
-async function judged(name: string, series: Series, firing: Readonly<Record<number, string | null>>): Promise<string> {
+/** "SUCCESS", or what promtool found; `firing` says which alerts, and no others, fire after so many minutes. */
+async function judged(
+  name: string,
+  series: Series,
+  firing: Readonly<Record<number, readonly string[]>>,
+): Promise<string> {
   const file = join(scratch.path, `${name}.json`);
-  const expected = Object.entries(firing).map(([minutes, alert]) => ({
+  const expected = Object.entries(firing).map(([minutes, alerts]) => ({
     expr: 'count by (alertname) (ALERTS{alertstate="firing"})',
     eval_time: `${minutes}m`,
-    exp_samples: alert === null ? [] : [{ labels: `{alertname="${alert}"}`, value: 1 }],
+    exp_samples: alerts.map((alert) => ({ labels: `{alertname="${alert}"}`, value: 1 })),
   }));
   const input = Object.entries(series).map(([metric, values]) => ({ series: metric, values }));
   const tests = [{ name, interval: "1m", input_series: input, promql_expr_test: expected }];

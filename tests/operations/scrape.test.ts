@@ -75,6 +75,17 @@ describe("what is told", () => {
     expect(value('gitfleet_reconciler_dropped_payloads_total{bucket="device-info"}')).toBe(0);
   });
 
+  test("by a reconciler that never reached NATS: no bucket is followed, and git was not asked", async () => {
+    const [port, nowhere] = [await freePort(), await freePort()];
+    const nats = ["--nats", `nats://127.0.0.1:${nowhere}`, "--listen", `127.0.0.1:${port}`];
+    const args = ["reconciler", "--repo", join(scratch.path, "fleet"), ...nats];
+    processes.push(startGitfleet({ name: "lonely", args, logFolder: scratch.path }));
+    const text = await until("it answers", async () => (await fetch(`http://127.0.0.1:${port}/metrics`)).text());
+    expect(text).toContain('gitfleet_reconciler_bucket_synced{bucket="desired-state"} 0\n');
+    expect(text).toContain("gitfleet_reconciler_polls_total 0\n");
+    expect(await promtool(["check", "metrics"], text)).toEqual({ code: 0, output: "" });
+  });
+
   test("by the status bot: devices by their standing in each deployment", async () => {
     const value = await settled("status-bot");
     expect(value("gitfleet_status_bot_devices")).toBe(2);
