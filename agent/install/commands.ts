@@ -37,13 +37,20 @@ export function commandsFor(
 }
 
 function agent(scope: Scope, services: Services | null, anyChanged: boolean): Run[] {
-  if (!isUp(services?.agent))
-    return [run(systemctl(scope, "enable", "--now", UNIT_NAME), "the agent runs, also after a reboot")];
-  return anyChanged ? [run(systemctl(scope, "restart", UNIT_NAME), "the agent runs with what changed")] : [];
+  const start = run(systemctl(scope, "enable", "--now", UNIT_NAME), "the agent runs, also after a reboot");
+  const restart = run(systemctl(scope, "restart", UNIT_NAME), "the agent runs with what changed");
+  return [
+    ...(isUp(services?.agent) ? [] : [start]),
+    // What runs already is not started anew by being enabled.
+    ...(services?.agent.active === true && anyChanged ? [restart] : []),
+  ];
 }
 
 function socket(scope: Scope): Run {
-  return run(systemctl(scope, "enable", "--now", PODMAN_SOCKET), "podman answers the agent");
+  return {
+    ...run(systemctl(scope, "enable", "--now", PODMAN_SOCKET), "podman answers the agent"),
+    otherwise: "Install podman if it is missing (apt-get install podman), and run the same command again.",
+  };
 }
 
 function reload(scope: Scope): Run {

@@ -1,6 +1,6 @@
 /** What an installation finds: files, folders, and what the service manager says. Changes nothing. */
 import { execFile } from "node:child_process";
-import { existsSync, lstatSync, readFileSync } from "node:fs";
+import { existsSync, statSync, readFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { promisify } from "node:util";
 import { OutsideError } from "#runtime/errors.ts";
@@ -19,10 +19,10 @@ export function systemdRuns(): boolean {
   return existsSync("/run/systemd/system");
 }
 
-/** What is at a path; null where nothing is. */
+/** What is at a path, links followed; null where nothing is. */
 export function entryAt(path: string): Entry | null {
   try {
-    const stat = lstatSync(path);
+    const stat = statSync(path);
     const text = stat.isFile() && stat.size <= FILE_MAX_BYTES ? readFileSync(path, "utf8") : null;
     return {
       mode: stat.mode & MODE_BITS,

@@ -139,6 +139,23 @@ describe("installing on the machine", () => {
     ]);
   });
 
+  test("never closes a folder that somebody else may use, such as a state folder of another name", () => {
+    const machine = new Machine();
+    const elsewhere = { stateDir: "/srv", given: { ...wanted.given, "state-dir": "/srv" } };
+    machine.entries.set("/srv", { ...file("", 0o755), text: null });
+    expect(lines(machine.plan(elsewhere)).filter((line) => line.includes("/srv"))).toEqual([]);
+  });
+
+  test("lets an agent that somebody started by hand run with what changed, and after a reboot", () => {
+    const machine = new Machine();
+    machine.install();
+    machine.services = { agent: { ...UP, enabled: false }, podmanSocket: UP, lingers: true };
+    expect(lines(machine.plan({ given: { labels: { role: "kiosk" } } })).slice(1)).toEqual([
+      "run systemctl enable --now gitfleet-agent.service",
+      "run systemctl restart gitfleet-agent.service",
+    ]);
+  });
+
   test("uses the unit that a package brought", () => {
     expect(lines(new Machine().plan({ unit: null })).filter((line) => line.includes("systemd/system"))).toEqual([]);
   });

@@ -69,7 +69,8 @@ function folderSteps(wanted: Wanted, found: Found): Step[] {
   const folders = [
     { path: places.configFolder, mode: folderMode, exact: false },
     { path: places.credentials, mode: CREDENTIALS_FOLDER_MODE, exact: true },
-    { path: wanted.stateDir, mode: PRIVATE_FOLDER_MODE, exact: true },
+    // Elsewhere it may be a folder that others use, too; the agent closes its own folder in it.
+    { path: wanted.stateDir, mode: PRIVATE_FOLDER_MODE, exact: wanted.stateDir === places.stateDir },
     ...systemd,
   ];
   return folders.flatMap(({ path, mode, exact }) => {

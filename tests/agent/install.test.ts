@@ -1,5 +1,5 @@
 /** `agent install` and `agent uninstall` as root runs them on a device: real files, and a systemctl that only takes notes. */
-import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { fileSettings } from "#agent/install/request.ts";
@@ -95,6 +95,15 @@ describe("gitfleet agent install", () => {
     expect(code).toBe(1);
     expect(stdout).toContain(`NOT DONE: ${CONFIG} was edited by hand and is not overwritten: set label in it yourself`);
     expect(device.read(CONFIG)).toBe("device-id: kiosk-0001 # by hand\n");
+  });
+
+  test("so is one that stands elsewhere, behind a link", () => {
+    device.place("/etc/by-hand.yaml", "device-id: kiosk-0001\n");
+    device.place("/etc/gitfleet/others", "");
+    symlinkSync("../by-hand.yaml", device.path(CONFIG));
+    expect(install("--label", "role=till").code).toBe(1);
+    expect(device.read("/etc/by-hand.yaml")).toBe("device-id: kiosk-0001\n");
+    expect(device.read(CONFIG)).toBe("device-id: kiosk-0001\n");
   });
 
   test("the settings file of a package, all of it comments, is filled in, and its unit is used", () => {
