@@ -26,7 +26,8 @@ export function forked(file: string, args: readonly string[], signal?: AbortSign
     tell: (message) => child.send(message),
     async stop() {
       if (child.connected) child.disconnect();
-      await ended;
+      // Where the signal ended it, it has ended as well.
+      await ended.catch(() => {});
     },
   };
 }

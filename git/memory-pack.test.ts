@@ -68,6 +68,52 @@ describe("a pack from a server", () => {
   });
 });
 
+describe("deltas in a pack from a server", () => {
+  const base = Buffer.from("the base of it all");
+  const baseId = objectIdOf("blob", base);
+  /** Takes the base whole and adds a letter. */
+  const delta = (letter: string): Buffer =>
+    Buffer.concat([Buffer.from([18, 19, 0x90, 18, 1]), Buffer.from(letter, "latin1")]);
+  const onId = (id: string, letter: string): Buffer => entry(7, Buffer.from(id, "hex"), delta(letter));
+  const whole = entry(3, Buffer.alloc(0), base);
+
+  test("are understood where their base stands further on, in another pack, or is a delta of such a kind", async () => {
+    const first = objectIdOf("blob", Buffer.from("the base of it alla"));
+    const grown = Buffer.concat([Buffer.from([19, 20, 0x90, 19, 1]), Buffer.from("b")]);
+    const entries = [entry(7, Buffer.from(first, "hex"), grown), onId(baseId, "a"), whole];
+    for (const given of [entries, entries.slice(0, 2)]) {
+      const opened = await openMemoryPack(packOfEntries(given), (id) =>
+        id === baseId ? { type: "blob", bytes: base } : null,
+      );
+      const at = opened.index.find(objectIdOf("blob", Buffer.from("the base of it allab")));
+      expect(opened.readAt(at ?? 0, () => ({ type: "blob", bytes: base }))?.bytes.toString()).toBe(
+        "the base of it allab",
+      );
+    }
+  });
+
+  test.each([
+    ["a base that is nowhere", [onId("3".repeat(40), "a"), whole]],
+    ["a base before the pack begins", [entry(6, Buffer.from([100]), delta("a")), whole]],
+    ["itself for a base", [entry(6, Buffer.from([0]), delta("a")), whole]],
+    ["a base in the middle of another entry", [whole, entry(6, Buffer.from([3]), delta("a"))]],
+  ])("with %s are refused", async (_, entries) => {
+    await expect(openMemoryPack(packOfEntries(entries), () => null)).rejects.toMatchObject({ kind: "corrupt" });
+  });
+});
+
+/** One entry: its kind and size, what it says about its base, and its stream. */
+function entry(kind: number, about: Buffer, content: Buffer): Buffer {
+  const head = [0x80 | (kind << 4) | (content.length & 0x0f), content.length >> 4];
+  return Buffer.concat([Buffer.from(head), about, deflateSync(content)]);
+}
+
+function packOfEntries(entries: readonly Buffer[]): Buffer {
+  const start = Buffer.from("PACK\0\0\0\u0002\0\0\0\0", "latin1");
+  start[11] = entries.length;
+  return withChecksum(Buffer.concat([start, ...entries]));
+}
+
 // A pack of one blob that says that it has `size` bytes.
 function packOf(size: number, data: Buffer): Buffer {
   const header = [0x30 | (size & 0x0f)];
