@@ -3,7 +3,7 @@ import { accessSync, constants, existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { z } from "zod";
 import { deviceSettings, settings as agentSettings } from "#agent/config.ts";
-import { SYSTEM_PLACES, userPlaces } from "#agent/install/places.ts";
+import { SYSTEM_PLACES, userPlaces, type Places } from "#agent/install/places.ts";
 import { asFlags, fileSettings, optionalOnes } from "#agent/install/request.ts";
 import type { FileValues } from "#agent/install/settings-file.ts";
 import { natsOptionsSchema, type NatsOptions } from "#nats/options.ts";
@@ -11,6 +11,7 @@ import { loadConfig } from "#runtime/config.ts";
 import { UsageError } from "#runtime/errors.ts";
 import type { DeviceId } from "#schema/names.ts";
 import type { Check } from "./check.ts";
+import { checkService } from "./service.ts";
 
 const looked = z.object({
   deviceId: deviceSettings.deviceId.optional(),
@@ -29,15 +30,14 @@ export interface Subject {
   readonly podman: string | undefined;
   readonly stateDir: string;
   readonly nats: NatsOptions;
-  /** About the settings file itself; none where there is no file. */
+  /** About the settings file itself and the service that reads it; none where there is no file. */
   readonly checks: readonly Check[];
 }
 
-/** Where the agent's settings are: the file that was named, else that of an installed agent, else none. */
-function settingsFile(named: string | undefined, env: Readonly<Record<string, string | undefined>>): string | null {
-  if (named !== undefined) return named;
-  const installed = [SYSTEM_PLACES.config, userPlaces({ folder: homedir(), env }).config];
-  return installed.find((path) => existsSync(path)) ?? null;
+/** Where the agent of this user is installed, else that of the machine; null where neither is. */
+function installedPlaces(env: Readonly<Record<string, string | undefined>>): Places | null {
+  const user = userPlaces({ folder: homedir(), env });
+  return [user, SYSTEM_PLACES].find(({ config }) => existsSync(config)) ?? null;
 }
 
 /** Settings that cannot be read are a finding, not the end: all else is still looked at. Wrong options throw a UsageError. */
@@ -47,7 +47,8 @@ export async function subjectOf(
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<Subject> {
   const flags = asFlags(given);
-  const file = settingsFile(config, env);
+  const places = config === undefined ? installedPlaces(env) : null;
+  const file = config ?? places?.config ?? null;
   const { deviceId: device = null, ...rest } = await loadConfig(looked, { flags, env: {}, file: null });
   const without = { device, podman: rest.podman, stateDir: rest.stateDir, nats: rest.nats };
   if (file === null) return { ...without, checks: [] };
@@ -56,7 +57,8 @@ export async function subjectOf(
     // The options are right, or the lines above had thrown: what is wrong now is in the file.
     const { deviceId, podman, stateDir, nats } = await loadConfig(fileSettings, { flags, env: {}, file });
     const ok: Check = { level: "ok", name: "settings", found: `${file}: device ${deviceId}` };
-    return { device: deviceId, podman, stateDir, nats, checks: [ok] };
+    const service = places === null ? [] : await checkService(places);
+    return { device: deviceId, podman, stateDir, nats, checks: [ok, ...service] };
   } catch (error) {
     return { ...without, checks: [unusable(file, error)] };
   }

@@ -1,6 +1,6 @@
 /** /etc, /var/lib and /run of a device of its own: programs see them there, this machine never does. Needs root. */
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { scratchFolder, type Scratch } from "#sandbox/scratch.ts";
 import type { Ended } from "#tests/cli/gitfleet.ts";
@@ -71,6 +71,11 @@ export class DeviceRoot {
   breaks(program: "systemctl" | "loginctl", says: string): void {
     const path = join(this.#scratch.path, "bin", program);
     writeFileSync(path, `#!/bin/sh\necho '${says}' >&2\nexit 1\n`, { mode: 0o755 });
+  }
+
+  /** A service ends, as if by itself. */
+  loses(unit: string): void {
+    rmSync(join(this.#scratch.path, "units", unit));
   }
 
   /** What systemctl and loginctl were told, questions aside. */

@@ -38,9 +38,14 @@ describe("the block for devices in README.md", () => {
     expect(device.commands().at(-1)).toBe("systemctl enable --now gitfleet-agent.service");
     const { code, stdout } = device.gitfleet(...doctor);
     expect(stdout).toMatch(/^✓ +settings +\/etc\/gitfleet\/agent\.yaml: device kiosk-0001$/m);
+    expect(stdout).toMatch(/^✓ +service +gitfleet-agent\.service runs, also after a reboot$/m);
     // There is no podman and no nats.example here, and it says so.
     expect(stdout).toMatch(/^✗ +podman socket +none at \/run\/podman\/podman\.sock$/m);
     expect(code).toBe(1);
+    device.loses("gitfleet-agent.service");
+    expect(device.gitfleet(...doctor).stdout).toMatch(
+      /^✗ +service +gitfleet-agent\.service does not run\n +→ systemctl enable --now gitfleet-agent\.service$/m,
+    );
   });
 });
 
