@@ -4,6 +4,7 @@ import { on, once } from "node:events";
 import { join } from "node:path";
 
 export interface Forked {
+  readonly pid: number;
   /** The next thing it says. Rejects where it ends instead. */
   said(): Promise<unknown>;
   tell(message: object): void;
@@ -18,6 +19,7 @@ export function forked(file: string, args: readonly string[], signal?: AbortSign
   ended.catch(() => {});
   const messages = on(child, "message", { close: ["exit"] });
   return {
+    pid: child.pid ?? 0,
     async said() {
       const next = (await messages.next()) as IteratorResult<unknown[]>;
       if (next.done === true) throw new Error(`bench/${file} ended with ${child.exitCode ?? child.signalCode}`);

@@ -17,6 +17,9 @@ export type { WriteSource } from "./write-source.ts";
 const WINDOW = 1_024;
 const TIMEOUT_MS = 5_000;
 const TIMEOUT_CHECKS = 10;
+/** Nobody waits longer than this for a turn because of what is sent. */
+const FILL_MS = 8;
+const SENT_PER_LOOK = 64;
 /** Writes that wait for room while their writers do not look at `ready`. */
 const QUEUE_PER_WINDOW = 64;
 
@@ -72,6 +75,7 @@ class Pipeline implements Writer {
   /** The first one is being poured. */
   readonly #sources: Pouring[] = [];
   #filling = false;
+  #fillsSoon: NodeJS.Immediate | null = null;
   #waiting: (() => void)[] = [];
   #flushing: (() => void)[] = [];
   #nowMs = performance.now();
@@ -173,7 +177,16 @@ class Pipeline implements Writer {
     const revision = plainSequence(message.data);
     if (revision !== null) sink.written(write, revision);
     else tell(found, resultOf(message, `write ${write.key}`));
-    this.#goOn();
+    // Answers come by the hundred: all of them first, then as many writes, and everybody else in between.
+    if (this.#nothingWaits()) this.#goOn();
+    else this.#fillSoon();
+  }
+
+  #fillSoon(): void {
+    this.#fillsSoon ??= setImmediate(() => {
+      this.#fillsSoon = null;
+      this.#goOn();
+    });
   }
 
   /** Fills the room that has become free, and wakes who waited for it. */
@@ -191,8 +204,13 @@ class Pipeline implements Writer {
     // What a source is told may lead it back here.
     if (this.#filling) return;
     this.#filling = true;
+    const untilMs = performance.now() + FILL_MS;
     try {
-      while (!this.#nothingWaits() && this.#inFlight.hasRoom()) {
+      for (let sent = 1; !this.#nothingWaits() && this.#inFlight.hasRoom(); sent += 1) {
+        if (sent % SENT_PER_LOOK === 0 && performance.now() > untilMs) {
+          this.#fillSoon();
+          break;
+        }
         const next = this.#queue.shift();
         if (next === undefined) this.#pourOne();
         else this.#send(next.write, next.sink);

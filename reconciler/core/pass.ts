@@ -64,7 +64,7 @@ export class Pass implements WriteRow {
       if (block === null) yield { kind: "delete", key, spot, spots, expectedRevision };
       else {
         const value = block.valueOn(spot.number);
-        const fingerprint = this.target.fingerprintOn(block, spot);
+        const fingerprint = this.target.fingerprintOn(block, spot, value);
         yield { kind: "put", key, spot, spots, value, fingerprint, expectedRevision };
       }
     }

@@ -3,6 +3,7 @@ import { differingDeployments, numberedAs } from "#fleet/changed-pairs.ts";
 import { desiredState, freezesAlike, needsReports, type DesiredState, type ReportedDevices } from "#fleet/desired.ts";
 import type { Fleet } from "#fleet/fleet.ts";
 import type { PairBlock, PairValues } from "#fleet/pair-values.ts";
+import type { RenderedValue } from "#fleet/rendered-score.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import { MARKER, STATE, VALUE, type HeldTable } from "./held-table.ts";
 import type { Holdings } from "./holdings.ts";
@@ -35,6 +36,8 @@ export class Target {
   /** Made when they are first looked at. */
   readonly #blocks: (PairBlock | null | undefined)[] = [];
   readonly #sharedFingerprints: (number | undefined)[] = [];
+  /** Of blocks in which each device has its own value: to make one again costs as much as to write it. */
+  readonly #ownFingerprints: (Map<number, number> | undefined)[] = [];
 
   /** Costs what differs from the target that it is like; `compareSome` does the rest. */
   constructor({ commit, fleet, reported, holdings, like }: TargetOptions) {
@@ -108,10 +111,20 @@ export class Target {
     return block?.has(number) === true ? block : null;
   }
 
-  /** Of the value that a device of the block should have. */
-  fingerprintOn(block: PairBlock, { shelf, number }: Spot): number {
-    if (block.shared === null) return fingerprintOf(block.valueOn(number).digest);
+  /** Of the value that a device of the block should have; `value` is that value, where it is at hand. */
+  fingerprintOn(block: PairBlock, { shelf, number }: Spot, value?: RenderedValue): number {
+    if (block.shared === null) return this.#ownFingerprint(block, { shelf, number }, value);
     return (this.#sharedFingerprints[shelf] ??= fingerprintOf(block.shared.digest));
+  }
+
+  #ownFingerprint(block: PairBlock, { shelf, number }: Spot, value?: RenderedValue): number {
+    const known = (this.#ownFingerprints[shelf] ??= new Map<number, number>());
+    let fingerprint = known.get(number);
+    if (fingerprint === undefined) {
+      fingerprint = fingerprintOf((value ?? block.valueOn(number)).digest);
+      known.set(number, fingerprint);
+    }
+    return fingerprint;
   }
 
   /** The keys to which this has to be done, shelf by shelf. Each is looked at once: what changes behind it comes next time. */

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { sha256Digest } from "#fleet/digest.ts";
 import { startGitServer } from "#sandbox/git-server.ts";
 import { until } from "#sandbox/until.ts";
@@ -6,6 +6,9 @@ import type { ReconcilerRecord } from "#schema/wire.ts";
 import { deployment, device, Fixture, fleetYaml, kioskId, kiosks } from "./fixture.ts";
 
 const TRAILER = "\n\nGitfleet-Allow-Prune: true";
+
+// Many of these run a process several times, one after the other.
+vi.setConfig({ testTimeout: 90_000 });
 
 let fleet: Fixture;
 
