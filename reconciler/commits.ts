@@ -65,6 +65,7 @@ export class Commits {
         commit,
         folder: this.#options.folder,
         since: this.#reader.listing,
+        signal,
         wants: (entries) => this.#reader.wants(entries),
       });
       return { kind: "commit", commit, reading: await inSlices(this.#reader.steps(snapshot), { signal }) };
