@@ -74,6 +74,16 @@ export function fileWithDevice(
   return { path: pathOf(size, "devices", index), text: texts.join("---\n") };
 }
 
+/** The file in which a deployment stands, with that deployment in another revision. */
+export function fileWithDeployment(size: FleetSize, index: number, revision: number): GeneratedFile {
+  const perFile = perFileOf(size, size.deployments);
+  const from = index - (index % perFile);
+  const texts = Array.from({ length: Math.min(perFile, size.deployments - from) }, (_, at) =>
+    deploymentText(size, from + at, from + at === index ? revision : 0),
+  );
+  return { path: pathOf(size, "deployments", index), text: texts.join("---\n") };
+}
+
 function perFileOf({ files }: FleetSize, count: number): number {
   return files === "one-each" ? 1 : Math.ceil(count / files);
 }
@@ -100,7 +110,7 @@ function folderName(index: number): string {
   return String(index).padStart(3, "0");
 }
 
-function groupName(index: number): string {
+export function groupName(index: number): string {
   return `g-${String(index).padStart(5, "0")}`;
 }
 

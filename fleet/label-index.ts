@@ -13,65 +13,76 @@ export interface DeviceChange<D extends LabelledDevice = LabelledDevice> {
   readonly after: D | undefined;
 }
 
+/** Knows the keys that selectors ask for; there are few of them, whatever else devices say about themselves. */
 export class LabelIndex {
   readonly numbers: LabelNumbers;
+  readonly #keys: ReadonlySet<string>;
   readonly #having: Numbered<NumberSet>;
 
-  private constructor(numbers: LabelNumbers, having: Numbered<NumberSet>) {
+  private constructor(numbers: LabelNumbers, keys: ReadonlySet<string>, having: Numbered<NumberSet>) {
     this.numbers = numbers;
+    this.#keys = keys;
     this.#having = having;
   }
 
-  /** Yields now and then, so that its caller can do something else. */
-  static *of(numbers: LabelNumbers, devices: Numbered<LabelledDevice>): Generator<void, LabelIndex> {
-    const having: number[][] = [];
-    let count = 0;
-    for (const [device, { labels }] of devices.entries()) {
-      labels.forEach((value, key) => {
-        const label = numbers.numberOf(key, value);
-        while (having.length <= label) having.push([]);
-        having[label]?.push(device);
-      });
-      count += 1;
-      if (count % DEVICES_PER_STEP === 0) yield;
-    }
-    const sets: NumberSet[] = [];
-    for (const found of having) {
-      sets.push(NumberSet.of(found));
-      if (sets.length % LABELS_PER_STEP === 0) yield;
-    }
-    return new LabelIndex(numbers, Numbered.of(sets));
+  static empty(numbers: LabelNumbers): LabelIndex {
+    return new LabelIndex(numbers, new Set(), Numbered.empty());
   }
 
-  /** The devices that have a label, by the number of the label. */
+  /** The devices that have a label, by the number of the label; none where its key is not known. */
   having(label: number): NumberSet {
     return this.#having.at(label) ?? NumberSet.EMPTY;
   }
 
+  /** Knows these keys, too. Yields now and then, so that its caller can do something else. */
+  *withKeys(keys: Iterable<string>, devices: Numbered<LabelledDevice>): Generator<void, LabelIndex> {
+    const missing = [...new Set(keys)].filter((key) => !this.#keys.has(key));
+    if (missing.length === 0) return this;
+    const having = new Map<number, number[]>();
+    let asked = 0;
+    for (const [device, { labels }] of devices.entries()) {
+      for (const key of missing) {
+        const value = labels.get(key);
+        if (value === undefined) continue;
+        const label = this.numbers.numberOf(key, value);
+        const found = having.get(label);
+        if (found === undefined) having.set(label, [device]);
+        else found.push(device);
+      }
+      asked += 1;
+      if (asked % DEVICES_PER_STEP === 0) yield;
+    }
+    const sets: (readonly [number, NumberSet])[] = [];
+    for (const [label, found] of having) {
+      sets.push([label, NumberSet.of(found)]);
+      if (sets.length % LABELS_PER_STEP === 0) yield;
+    }
+    return new LabelIndex(this.numbers, this.#keys.union(new Set(missing)), this.#having.with(sets));
+  }
+
   with(changes: readonly DeviceChange[]): LabelIndex {
     const edits = new Map<number, Map<number, boolean>>();
-    const note = (label: number, device: number, isIn: boolean): void => {
-      const devices = edits.get(label);
-      if (devices === undefined) edits.set(label, new Map([[device, isIn]]));
-      else devices.set(device, isIn);
+    const note = (key: string, value: string | undefined, device: number, isIn: boolean): void => {
+      if (value === undefined) return;
+      const label = this.numbers.numberOf(key, value);
+      edits.set(label, (edits.get(label) ?? new Map<number, boolean>()).set(device, isIn));
     };
     for (const { number, before, after } of changes) {
-      for (const [key, value] of before?.labels ?? NO_LABELS) {
-        if (after?.labels.get(key) !== value) note(this.numbers.numberOf(key, value), number, false);
-      }
-      for (const [key, value] of after?.labels ?? NO_LABELS) {
-        if (before?.labels.get(key) !== value) note(this.numbers.numberOf(key, value), number, true);
+      for (const key of this.#keys) {
+        const [old, young] = [before?.labels.get(key), after?.labels.get(key)];
+        if (old === young) continue;
+        note(key, old, number, false);
+        note(key, young, number, true);
       }
     }
     if (edits.size === 0) return this;
     const changed = [...edits].map(([label, devices]) => [label, this.having(label).edited(devices)] as const);
-    return new LabelIndex(this.numbers, this.#having.with(changed));
+    return new LabelIndex(this.numbers, this.#keys, this.#having.with(changed));
   }
 }
 
-const DEVICES_PER_STEP = 1_000;
+const DEVICES_PER_STEP = 2_000;
 const LABELS_PER_STEP = 500;
-const NO_LABELS: Labels = new Map();
 
 /** The labels that every device has that a selector matches. */
 export function exactLabels({ matchLabels, matchExpressions }: LabelSelector): (readonly [string, string])[] {

@@ -2,7 +2,7 @@
 import type { DeploymentName, DeviceId } from "#schema/names.ts";
 import { selectorMatches, type LabelSelector } from "#schema/selector.ts";
 import type { Deployment } from "./fleet.ts";
-import { LabelIndex, sameLabels, type DeviceChange } from "./label-index.ts";
+import { exactLabels, LabelIndex, sameLabels, type DeviceChange } from "./label-index.ts";
 import { matchOf, type Match, type TargetDevice } from "./match.ts";
 import { editedMatch, matchEdits } from "./match-edits.ts";
 import { LabelNumbers, Names } from "./names.ts";
@@ -73,7 +73,7 @@ export class Matches {
     devices: NumberedMap<DeviceId, TargetDevice>,
     deployments: readonly Deployment[],
   ): Generator<void, Matches> {
-    const labels = yield* LabelIndex.of(numbering.labels, devices.items);
+    const labels = yield* LabelIndex.empty(numbering.labels).withKeys(askedKeys(deployments), devices.items);
     const pausedDevices = numbersWhere(devices.items, (device) => device.paused);
     const matches: (Match | undefined)[] = [];
     const anchors: { deployment: number; before: undefined; after: number | null }[] = [];
@@ -127,13 +127,15 @@ export class Matches {
     });
   }
 
-  with(change: MatchesChange): { matches: Matches; touched: Touched } {
+  /** Yields where it takes long, so that its caller can do something else. */
+  *with(change: MatchesChange): Generator<void, { matches: Matches; touched: Touched }> {
     const devices = this.devices.with(change.devices.map(({ number, after }) => [number, after] as const));
     const pausedDevices = this.pausedDevices.edited(
       new Map(change.devices.map(({ number, after }) => [number, after?.paused === true])),
     );
     const moved = change.devices.filter(isOther);
-    const labels = this.#labels.with(moved);
+    const asked = askedKeys(change.deployments.flatMap(({ after }) => after ?? []));
+    const labels = yield* this.#labels.with(moved).withKeys(asked, devices.items);
     const touched = new Map<number, "all" | ReadonlySet<number>>();
     const changed = new Map<number, Match | undefined>();
     const anew = new Set<number>();
@@ -188,6 +190,11 @@ export class Matches {
 
 const DEPLOYMENTS_PER_STEP = 200;
 const NOBODY: ReadonlySet<number> = new Set();
+
+/** The keys of labels that selectors ask for. */
+function askedKeys(deployments: readonly Deployment[]): Set<string> {
+  return new Set(deployments.flatMap(({ selector }) => exactLabels(selector).map(([key]) => key)));
+}
 
 function numbersWhere<T>(items: Numbered<T>, holds: (item: T) => boolean): NumberSet {
   const numbers: number[] = [];

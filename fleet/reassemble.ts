@@ -24,7 +24,7 @@ export function* reassemble(
   if (documents === null) return null;
   const { devices, selectors, deployments } = documents;
   yield;
-  const { matches, touched } = fleet.matches.with({ devices, deployments });
+  const { matches, touched } = yield* fleet.matches.with({ devices, deployments });
   const next: Fleet = {
     ...fleet,
     ...settingsAfter(fleet, changes),

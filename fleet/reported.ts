@@ -20,7 +20,8 @@ export function withReports(fleet: Fleet, reported?: ReportedDevices): Matches {
   if (reported === undefined || !needsReports(fleet)) return fleet.matches;
   const devices = [...reported].flatMap(([id, labels]) => changeOf(fleet, id, labels) ?? []);
   const { numbering, deployments } = fleet.matches;
-  if (devices.length * FEW_PARTS < fleet.devices.size) return fleet.matches.with({ devices, deployments: [] }).matches;
+  if (devices.length * FEW_PARTS < fleet.devices.size)
+    return finished(fleet.matches.with({ devices, deployments: [] })).matches;
   const all = fleet.matches.devices.with(devices.map(({ number, after }) => [number, after] as const));
   return finished(
     Matches.of(
