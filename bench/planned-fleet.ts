@@ -4,7 +4,7 @@ import { assemble } from "#fleet/assemble.ts";
 import type { FileChange } from "#fleet/file-changes.ts";
 import type { Fleet } from "#fleet/fleet.ts";
 import { Numbering } from "#fleet/matches.ts";
-import { parseFile, type ParsedFile } from "#fleet/parsed-file.ts";
+import { parseFile, parseFileSteps, type ParsedFile } from "#fleet/parsed-file.ts";
 import type { FleetReading } from "#fleet/reading.ts";
 import { reassemble } from "#fleet/reassemble.ts";
 import { finished } from "#fleet/steps.ts";
@@ -37,11 +37,11 @@ export class PlannedFleet {
     return fleetOf(this.#reading);
   }
 
-  /** One file with other content, parsed. */
+  /** One file with other content, read; what did not change in it is taken over. */
   changed(path: string, text: string): FileChange {
     const before = this.#files.get(path);
     if (before === undefined) throw new Error(`the fleet has no file ${path}`);
-    return { before, after: parseFile(path, text) };
+    return { before, after: finished(parseFileSteps(path, text, before)) };
   }
 
   /** The fleet with a changed file in it. */

@@ -23,11 +23,14 @@ export type ChangedBlock = ChangedDevices &
     | { readonly before: null; readonly after: PairBlock }
   );
 
+/** Devices by number; for reading only. */
+export type DeviceNumbers = readonly number[] | Uint32Array;
+
 interface ChangedDevices {
-  readonly added: readonly number[];
-  readonly removed: readonly number[];
+  readonly added: DeviceNumbers;
+  readonly removed: DeviceNumbers;
   /** With a value in both states, and not the same. */
-  readonly updated: readonly number[];
+  readonly updated: DeviceNumbers;
 }
 
 /** The pairs that differ, in no order that means anything. */
@@ -87,7 +90,7 @@ function changedBlock(before: PairBlock | null, after: PairBlock | null): Change
   return added.length + removed.length + updated.length === 0 ? null : { before, after, added, removed, updated };
 }
 
-function updatedDevices(before: PairBlock, after: PairBlock): number[] {
+function updatedDevices(before: PairBlock, after: PairBlock): DeviceNumbers {
   if (before.shared !== null && after.shared !== null) {
     if (before.renderer === after.renderer) return [];
     return before.shared.text === after.shared.text ? [] : inBoth(before.devices, after.devices);
@@ -103,6 +106,6 @@ function isAlike(before: PairBlock, after: PairBlock, number: number): boolean {
   return old !== undefined && young !== undefined && sameLabels(old.labels, young.labels);
 }
 
-function inBoth(a: NumberSet, b: NumberSet): number[] {
+function inBoth(a: NumberSet, b: NumberSet): Uint32Array {
   return a === b ? a.toArray() : a.toArray().filter((number) => b.has(number));
 }

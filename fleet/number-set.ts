@@ -30,14 +30,6 @@ export class NumberSet {
     return part !== undefined && part[lowerBound(part, number)] === number;
   }
 
-  /** The lowest number that is not below `from`, or null. */
-  atLeast(from: number): number | null {
-    const at = this.#partFor(from);
-    const part = this.#parts[at];
-    if (part === undefined) return null;
-    return part[lowerBound(part, from)] ?? this.#parts[at + 1]?.[0] ?? null;
-  }
-
   forEach(visit: (number: number) => void): void {
     for (const part of this.#parts) for (const number of part) visit(number);
   }
@@ -46,10 +38,17 @@ export class NumberSet {
     for (const part of this.#parts) yield* part;
   }
 
-  toArray(): number[] {
-    const numbers: number[] = [];
-    this.forEach((number) => numbers.push(number));
-    return numbers;
+  /** All numbers; for reading only, since a small set gives its own. */
+  toArray(): Uint32Array {
+    const [first, ...more] = this.#parts;
+    if (first !== undefined && more.length === 0) return first;
+    const all = new Uint32Array(this.size);
+    let at = 0;
+    for (const part of this.#parts) {
+      all.set(part, at);
+      at += part.length;
+    }
+    return all;
   }
 
   /** True where `holds` is true of one of the numbers. */

@@ -1,13 +1,13 @@
 /** Changed blocks as changes of single keys, sorted by device, then deployment. */
 import { Addition, comparePairs, Removal, Update, type Change } from "./change.ts";
-import type { ChangedBlock } from "./changed-pairs.ts";
+import type { ChangedBlock, DeviceNumbers } from "./changed-pairs.ts";
 import type { Names } from "./names.ts";
 import type { PairBlock } from "./pair-values.ts";
 
 /** Changes of one kind to one deployment, and the numbers of their devices. */
 interface Batch {
   readonly action: Change["action"];
-  readonly numbers: readonly number[];
+  readonly numbers: DeviceNumbers;
   readonly change: (number: number) => Change;
 }
 
@@ -28,7 +28,7 @@ export function sortedChanges(blocks: Iterable<ChangedBlock>): CountedChanges {
   const [added, updated, removed] = [count("add"), count("update"), count("remove")];
   const changes =
     byName[0] === undefined || added + updated + removed < SORTED_MAX
-      ? batches.flatMap(({ numbers, change }) => numbers.map(change)).toSorted(comparePairs)
+      ? batches.flatMap(({ numbers, change }) => Array.from(numbers, change)).toSorted(comparePairs)
       : inOrderOfDevices(batches, sideOf(byName[0]).matches.numbering.devices);
   return { added, updated, removed, changes };
 }
@@ -60,26 +60,30 @@ function inOrderOfDevices(batches: readonly Batch[], names: Names): Change[] {
   const starts = new Uint32Array(names.size);
   for (const { numbers } of batches) for (const number of numbers) starts[number] = (starts[number] ?? 0) + 1;
   const order: number[] = [];
-  for (const [number, count] of starts.entries()) if (count > 0) order.push(number);
+  for (let number = 0; number < starts.length; number += 1) if (starts[number] !== 0) order.push(number);
+  const sorted = order.toSorted((a, b) => (names.nameOf(a) < names.nameOf(b) ? -1 : 1));
   let total = 0;
-  for (const number of order.toSorted((a, b) => (names.nameOf(a) < names.nameOf(b) ? -1 : 1))) {
+  for (const number of sorted) {
     const count = starts[number] ?? 0;
     starts[number] = total;
     total += count;
   }
-  const [batchAt, numberAt] = [new Uint32Array(total), new Uint32Array(total)];
+  const batchAt = new Uint32Array(total);
   for (const [index, { numbers }] of batches.entries()) {
     for (const number of numbers) {
       const at = starts[number] ?? 0;
       batchAt[at] = index;
-      numberAt[at] = number;
       starts[number] = at + 1;
     }
   }
   const changes: Change[] = [];
-  for (const [at, index] of batchAt.entries()) {
-    const batch = batches[index];
-    if (batch !== undefined) changes.push(batch.change(numberAt[at] ?? 0));
+  for (const number of sorted) {
+    // By now each start stands where those of the next device begin.
+    for (const end = starts[number] ?? 0; changes.length < end;) {
+      const batch = batches[batchAt[changes.length] ?? 0];
+      if (batch === undefined) throw new Error("a change belongs to no batch");
+      changes.push(batch.change(number));
+    }
   }
   return changes;
 }
