@@ -1,5 +1,6 @@
 /** A file while it is being checked, part after part: what its documents make, and what is wrong with them. */
 import type { DocumentKind } from "#schema/documents.ts";
+import { standingAlone } from "#schema/interned.ts";
 import { counted, NO_DOCUMENTS, type DocumentCounts } from "./document-counts.ts";
 import { partDigest, PartsNotes, type KnownParts } from "./known-parts.ts";
 import { Lines } from "./lines.ts";
@@ -59,7 +60,8 @@ export class FileInProgress {
     this.#notes.begin(this.#above, digest, this.#collected);
     if (!this.#recalls(this.#above, digest)) {
       const problems = this.problems.length;
-      this.#read(text, lines);
+      // What is kept of one document must not keep the text of all the others.
+      this.#read(standingAlone(text), lines);
       if (this.problems.length > problems) this.#notes.spoil();
     }
     this.#above = lines.after;

@@ -158,9 +158,9 @@ describe("the plain reader", () => {
           answered += answers(damaged) ? 1 : 0;
         },
       ),
-      { numRuns: 2_000 },
+      { numRuns: 800 },
     );
-    expect(answered).toBeGreaterThan(100);
+    expect(answered).toBeGreaterThan(30);
   });
 
   test("agrees with them about every small text made of indicators", () => {
@@ -170,9 +170,9 @@ describe("the plain reader", () => {
       property(array(piece, { maxLength: 12 }), (pieces) => {
         answered += answers(pieces.join("")) ? 1 : 0;
       }),
-      { numRuns: 10_000 },
+      { numRuns: 5_000 },
     );
-    expect(answered).toBeGreaterThan(50);
+    expect(answered).toBeGreaterThan(20);
   });
 
   test("agrees with them about whatever the yaml package writes", () => {
@@ -193,8 +193,8 @@ describe("the plain reader", () => {
           answered += answers(stringify(data, style as { collectionStyle: "any" })) ? 1 : 0;
         },
       ),
-      { numRuns: 1_000 },
+      { numRuns: 500 },
     );
-    expect(answered).toBeGreaterThan(100);
+    expect(answered).toBeGreaterThan(30);
   });
 });

@@ -58,7 +58,8 @@ class PlainReader {
     if (!this.#nextLine()) return null;
     if (this.#indent < 0) return [];
     if (this.#indent > 0) return null;
-    const root = this.#block(-1);
+    // A mapping or list ends at the first line that stands elsewhere; a line that belongs to none of them is left over.
+    const root = this.#block();
     return root === null || this.#indent >= 0 ? null : [root];
   }
 
@@ -108,18 +109,18 @@ class PlainReader {
     return this.#nextLine();
   }
 
-  /** A list or mapping that begins at the content of this line, further in than `outer`. */
-  #block(outer: number): YamlNode | null {
+  /** What begins at the content of this line, over as many lines as belong to it. */
+  #block(): YamlNode | null {
     if (this.#depth >= DEPTH_MAX) return null;
     this.#depth += 1;
-    const node = this.#blockOf(this.#code(this.#at), outer);
+    const node = this.#blockOf(this.#code(this.#at));
     this.#depth -= 1;
     return node;
   }
 
-  #blockOf(first: number, outer: number): YamlNode | null {
+  #blockOf(first: number): YamlNode | null {
     if (first === DASH) return this.#list(this.#indent);
-    if (first === OPEN_LIST || first === OPEN_MAPPING) return this.#valueInLine(outer);
+    if (first === OPEN_LIST || first === OPEN_MAPPING) return this.#valueInLine();
     return this.#mapping(this.#indent);
   }
 
@@ -137,17 +138,17 @@ class PlainReader {
       value[key] = node.value;
       entries.push({ key, offset: keyOffset, node });
     } while (this.#indent === indent);
-    return this.#indent > indent ? null : { value, offset, entries, items: null };
+    return { value, offset, entries, items: null };
   }
 
   #valueOfKey(indent: number): YamlNode | null {
     this.#skipSpaces();
     const code = this.#code(this.#at);
-    if (code !== LINE_BREAK && code !== HASH) return this.#valueInLine(indent);
+    if (code !== LINE_BREAK && code !== HASH) return this.#valueInLine();
     if (!this.#endLine()) return null;
-    if (this.#indent > indent) return this.#block(indent);
+    if (this.#indent > indent) return this.#block();
     // A list may stand right below its key. Where nothing does, the value is null, and the whole parser says so.
-    return this.#indent === indent && this.#code(this.#at) === DASH ? this.#block(indent) : null;
+    return this.#indent === indent && this.#code(this.#at) === DASH ? this.#block() : null;
   }
 
   /** The items of a list whose dashes stand at this column. */
@@ -160,18 +161,18 @@ class PlainReader {
       this.#at += 1;
       this.#skipSpaces();
       if (this.#at === dash + 1) return null;
-      const node = this.#isKeyHere() ? this.#mappingAt(indent, this.#at - dash) : this.#valueInLine(indent);
+      const node = this.#isKeyHere() ? this.#mappingAt(indent, this.#at - dash) : this.#valueInLine();
       if (node === null) return null;
       items.push(node);
       value.push(node.value);
     }
-    return this.#indent > indent ? null : { value, offset, entries: null, items };
+    return { value, offset, entries: null, items };
   }
 
   /** A mapping whose first key stands `columns` behind the dash that it is the item of. */
   #mappingAt(dash: number, columns: number): YamlNode | null {
     this.#indent = dash + columns;
-    return this.#block(dash);
+    return this.#block();
   }
 
   #isKeyHere(): boolean {
@@ -206,10 +207,10 @@ class PlainReader {
     return resolvePlain(key) === key ? key : null;
   }
 
-  /** A value that ends on its line, and what follows up to the next line with content, which must not belong to it. */
-  #valueInLine(indent: number): YamlNode | null {
+  /** A value that ends on its line. */
+  #valueInLine(): YamlNode | null {
     const node = this.#value(false);
-    return node !== null && this.#endLine() && this.#indent <= indent ? node : null;
+    return node !== null && this.#endLine() ? node : null;
   }
 
   #value(inBrackets: boolean): YamlNode | null {
@@ -234,7 +235,6 @@ class PlainReader {
       const code = this.#text.charCodeAt(at);
       if (code === quote) {
         this.#at = at + 1;
-        if (this.#code(this.#at) === quote) return null;
         return { value: this.#text.slice(offset + 1, at), offset, entries: null, items: null };
       }
       if ((bitsOf(code) & PRINTS) === 0 || (code === BACKSLASH && quote === DOUBLE_QUOTE)) return null;
