@@ -39,18 +39,18 @@ export class LabelIndex {
     const missing = [...new Set(keys)].filter((key) => !this.#keys.has(key));
     if (missing.length === 0) return this;
     const having = new Map<number, number[]>();
-    let asked = 0;
-    for (const [device, { labels }] of devices.entries()) {
-      for (const key of missing) {
-        const value = labels.get(key);
-        if (value === undefined) continue;
-        const label = this.numbers.numberOf(key, value);
-        const found = having.get(label);
-        if (found === undefined) having.set(label, [device]);
-        else found.push(device);
+    for (const [from, part] of devices.parts()) {
+      for (let at = 0; at < part.length; at += 1) {
+        for (const key of missing) {
+          const value = part[at]?.labels.get(key);
+          if (value === undefined) continue;
+          const label = this.numbers.numberOf(key, value);
+          const found = having.get(label);
+          if (found === undefined) having.set(label, [from + at]);
+          else found.push(from + at);
+        }
       }
-      asked += 1;
-      if (asked % DEVICES_PER_STEP === 0) yield;
+      yield;
     }
     const sets: (readonly [number, NumberSet])[] = [];
     for (const [label, found] of having) {
@@ -81,7 +81,6 @@ export class LabelIndex {
   }
 }
 
-const DEVICES_PER_STEP = 2_000;
 const LABELS_PER_STEP = 500;
 
 /** The labels that every device has that a selector matches. */

@@ -36,6 +36,11 @@ export class Numbered<T> {
     }
   }
 
+  /** Part by part, with the number of the first item of each: the soonest way over all of them. */
+  *parts(): Generator<readonly [number, readonly (T | undefined)[]], undefined> {
+    for (const [at, part] of this.#parts.entries()) if (part !== undefined) yield [at * PART_SIZE, part];
+  }
+
   *entries(): Generator<readonly [number, T]> {
     for (const [at, part] of this.#parts.entries()) {
       if (part === undefined) continue;
