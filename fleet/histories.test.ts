@@ -252,6 +252,28 @@ describe("a history of commits, read one after another", () => {
   }, 120_000);
 });
 
+describe("a label that only values say", () => {
+  test("changes the values of its device, and nothing else", () => {
+    const site = (name: string, value: string): string =>
+      `${HEAD}kind: Device\nmetadata: {name: ${name}, labels: {site: ${value}}}\n`;
+    const score =
+      "{type: PodmanV0, data: {services: [{name: s, image: r.example/a:1, command: ['${device.labels.site}']}]}}";
+    const source = new Source();
+    const reader = new FleetReader();
+    source.commit([
+      { path: "devices/a.yaml", documents: [site("a-1", "a"), site("a-2", "a")] },
+      {
+        path: "deployments/x.yaml",
+        documents: [`${HEAD}kind: Deployment\nmetadata: {name: web}\nspec: {targetSelector: {}, score: ${score}}\n`],
+      },
+    ]);
+    const before = reader.read(source.snapshot(true)).fleet;
+    source.commit([{ path: "devices/a.yaml", documents: [site("a-1", "a"), site("a-2", "b")] }]);
+    const after = reader.read(source.snapshot(true)).fleet;
+    expect(after === null ? [] : linesOf(before, after)).toEqual(["update a-2.web"]);
+  });
+});
+
 describe("rules", () => {
   test("are broken exactly where asking every device about every deployment finds it", () => {
     let broken = 0;
