@@ -6,7 +6,7 @@ import type { RawPublisherOptions } from "./raw-publisher-process.ts";
 import type { RowContext } from "./row.ts";
 
 /** As many as the reconciler has on their way. */
-const WINDOW = 4_096;
+const WINDOW = 2_048;
 
 export class RawPublisher {
   readonly #publisher: Forked;

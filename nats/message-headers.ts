@@ -12,31 +12,28 @@ type SharedHeaders = NonNullable<Write["headers"]>;
 /** The headers of a write, or undefined where it has none. Throws NatsFailure where a header cannot be sent. */
 export function headersOf(write: Write): MsgHdrs | undefined {
   const { headers, expectedRevision } = write;
-  if (headers !== undefined && expectedRevision === 0 && isPut(write)) return headersOfNewKey(headers);
-  const text = operationLines(write) + (headers === undefined ? "" : linesOf(headers));
+  if (headers !== undefined && expectedRevision === 0 && isPut(write)) return encodedOnce(headers).ofNewKey;
+  const text = operationLines(write) + (headers === undefined ? "" : encodedOnce(headers).lines);
   if (expectedRevision === undefined) return text === "" ? undefined : encoded(`${FIRST_LINE}${text}\r\n`);
   return encoded(`${FIRST_LINE}${text}${EXPECTED_REVISION_HEADER}: ${expectedRevision}\r\n\r\n`);
 }
 
-// Many writes share one object of headers, such as all of a deployment: its lines are made once.
-const knownLines = new WeakMap<SharedHeaders, string>();
-const knownOfNewKeys = new WeakMap<SharedHeaders, MsgHdrs>();
-
-function headersOfNewKey(headers: SharedHeaders): MsgHdrs {
-  const known = knownOfNewKeys.get(headers);
-  if (known !== undefined) return known;
-  const made = encoded(`${FIRST_LINE}${linesOf(headers)}${EXPECTED_REVISION_HEADER}: 0\r\n\r\n`);
-  knownOfNewKeys.set(headers, made);
-  return made;
+/** Many writes in a row share one object of headers, such as all of a deployment: what is made of it is kept that long. */
+interface Encoded {
+  readonly headers: SharedHeaders;
+  readonly lines: string;
+  /** All of it, for keys that hold nothing yet. */
+  readonly ofNewKey: MsgHdrs;
 }
 
-function linesOf(headers: SharedHeaders): string {
-  const known = knownLines.get(headers);
-  if (known !== undefined) return known;
+let last: Encoded | null = null;
+
+function encodedOnce(headers: SharedHeaders): Encoded {
+  if (last?.headers === headers) return last;
   let lines = "";
   for (const name in headers) lines += headerLine(name, headers[name] ?? "");
-  knownLines.set(headers, lines);
-  return lines;
+  last = { headers, lines, ofNewKey: encoded(`${FIRST_LINE}${lines}${EXPECTED_REVISION_HEADER}: 0\r\n\r\n`) };
+  return last;
 }
 
 function isPut({ kind }: Write): boolean {

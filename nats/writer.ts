@@ -20,6 +20,7 @@ const TIMEOUT_CHECKS = 10;
 /** Nobody waits longer than this for a turn because of what is sent. */
 const FILL_MS = 8;
 const SENT_PER_LOOK = 64;
+const REFILL_SHARE = 0.875;
 /** Writes that wait for room while their writers do not look at `ready`. */
 const QUEUE_PER_WINDOW = 64;
 
@@ -74,8 +75,10 @@ class Pipeline implements Writer {
   readonly #queue: BoundedQueue<Waiting>;
   /** The first one is being poured. */
   readonly #sources: Pouring[] = [];
+  /** From so few writes in flight on it is worth to send more. */
+  readonly #refillAt: number;
   #filling = false;
-  #fillsSoon: NodeJS.Immediate | null = null;
+  #fillsSoon = false;
   #waiting: (() => void)[] = [];
   #flushing: (() => void)[] = [];
   #nowMs = performance.now();
@@ -86,6 +89,7 @@ class Pipeline implements Writer {
     this.#link = link;
     this.#timeoutMs = timeoutMs;
     this.#inFlight = new InFlight(window);
+    this.#refillAt = Math.floor(window * REFILL_SHARE);
     this.#queue = new BoundedQueue(window * QUEUE_PER_WINDOW);
     this.#inbox = `${link.options.inboxPrefix}.${nuid.next()}.`;
     this.#answers = link.connection.subscribe(`${this.#inbox}*`, {
@@ -177,14 +181,16 @@ class Pipeline implements Writer {
     const revision = plainSequence(message.data);
     if (revision !== null) sink.written(write, revision);
     else tell(found, resultOf(message, `write ${write.key}`));
-    // Answers come by the hundred: all of them first, then as many writes, and everybody else in between.
+    // Many answers first, then as many writes in one go, and everybody else in between: each go costs a system call.
     if (this.#nothingWaits()) this.#goOn();
-    else this.#fillSoon();
+    else if (this.#inFlight.size <= this.#refillAt) this.#fillSoon();
   }
 
   #fillSoon(): void {
-    this.#fillsSoon ??= setImmediate(() => {
-      this.#fillsSoon = null;
+    if (this.#fillsSoon) return;
+    this.#fillsSoon = true;
+    setImmediate(() => {
+      this.#fillsSoon = false;
       this.#goOn();
     });
   }

@@ -34,7 +34,7 @@ export interface RunContext {
 }
 
 /** So many that the server always has something to do, and few enough to stop at once. */
-const WRITES_IN_FLIGHT = 4_096;
+const WRITES_IN_FLIGHT = 2_048;
 /** `--once` waits at most this long for NATS. */
 const ONCE_NATS_WAIT_MS = 10_000;
 

@@ -1,7 +1,7 @@
 /** Where a key stands in the reconciler's memory: a shelf for each deployment, and on it a place for each device. */
 import type { Numbering } from "#fleet/matches.ts";
 import { Names } from "#fleet/names.ts";
-import { desiredKey, parseDesiredKey, type DevicePair } from "#schema/keys.ts";
+import { parseDesiredKey, type DevicePair } from "#schema/keys.ts";
 
 /** The shelf of keys that are no pairs. */
 export const STRAYS = 0;
@@ -34,7 +34,9 @@ export class Spots {
   }
 
   keyAt({ shelf, number }: Spot): string {
-    return shelf === STRAYS ? this.#strays.nameOf(number) : desiredKey(this.pairAt({ shelf, number }));
+    if (shelf === STRAYS) return this.#strays.nameOf(number);
+    const { devices, deployments } = this.numbering;
+    return `${devices.nameOf(number)}.${deployments.nameOf(deploymentOn(shelf))}`;
   }
 
   /** Of a spot that is no stray's. */

@@ -93,16 +93,10 @@ export class Target {
   }
 
   /** What has to be done to one key. */
-  actionAt({ shelf, number }: Spot): KeyAction | null {
-    const table = this.#holdings.table(shelf);
-    const slot = table?.find(number) ?? -1;
-    const flags = table === undefined || slot < 0 ? 0 : table.flags(slot);
-    const block = this.#blockOn(shelf);
-    if (block !== null && block.has(number)) {
-      if (table === undefined || (flags & VALUE) === 0) return "add";
-      return table.fingerprint(slot) === this.fingerprintOn(block, { shelf, number }) ? null : "update";
-    }
-    return this.#actionForUnwanted({ shelf, number }, flags);
+  actionAt(spot: Spot): KeyAction | null {
+    const block = this.#blockOn(spot.shelf);
+    if (block !== null && block.has(spot.number)) return this.#actionForWanted(block, spot);
+    return this.#actionForUnwanted(spot, this.#holdings.flagsAt(spot));
   }
 
   /** The block and the value that a pair should have; null where it should have none. */
@@ -131,9 +125,12 @@ export class Target {
   *spots(action: KeyAction): Generator<Spot, undefined> {
     for (const shelf of this.#allShelves()) {
       if (this.open.on(shelf, action) === 0) continue;
+      const block = this.#blockOn(shelf);
+      const wantsBlock = action === "add" || action === "update";
       for (const number of this.#candidates(shelf, action)) {
         const spot = { shelf, number };
-        if (this.actionAt(spot) === action) yield spot;
+        const now = wantsBlock && block !== null ? this.#actionForWanted(block, spot) : this.actionAt(spot);
+        if (now === action) yield spot;
       }
     }
   }
@@ -141,6 +138,13 @@ export class Target {
   #candidates(shelf: number, action: KeyAction): Iterable<number> {
     if (action === "add" || action === "update") return this.#blockOn(shelf)?.devices ?? [];
     return this.#holdings.table(shelf)?.numbers() ?? [];
+  }
+
+  #actionForWanted(block: PairBlock, spot: Spot): KeyAction | null {
+    const table = this.#holdings.table(spot.shelf);
+    const slot = table?.find(spot.number) ?? -1;
+    if (table === undefined || slot < 0 || (table.flags(slot) & VALUE) === 0) return "add";
+    return table.fingerprint(slot) === this.fingerprintOn(block, spot) ? null : "update";
   }
 
   #actionForUnwanted(spot: Spot, flags: number): KeyAction | null {
