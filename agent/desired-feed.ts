@@ -9,8 +9,11 @@ import type { Event } from "./core/event.ts";
 import { intentOf } from "./core/intent.ts";
 import type { METRICS } from "./metrics.ts";
 
-/** Devices are many and many are paid by the byte: the server says only this often that it is there. */
-const IDLE_HEARTBEAT_MS = 60_000;
+/**
+ * Devices are many and many are paid by the byte: the server says only this often that the consumer is there. A lost
+ * connection and a bucket that is made anew are noticed by other ways, and sooner.
+ */
+const IDLE_HEARTBEAT_MS = 300_000;
 
 interface Told {
   readonly send: (event: Event) => void;

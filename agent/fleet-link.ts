@@ -16,6 +16,8 @@ import type { METRICS } from "./metrics.ts";
 
 const CONNECT_BASE_MS = 1_000;
 const CONNECT_MAX_MS = 60_000;
+/** A connection that is silently dead is given up after two to three of these. */
+const PING_INTERVAL_MS = 60_000;
 /** Buckets are made one after the other: what follows within this time is answered together. */
 const SETTLE_MS = 500;
 /** All devices hear of a new bucket at once: they answer within this time, not in one moment. */
@@ -98,7 +100,8 @@ export class FleetLink {
     const { logger, signal, nats, device } = this.#options;
     for (let attempt = 0; !signal.aborted; attempt += 1) {
       try {
-        return await connectNats(nats, { name: `gitfleet agent ${device}`, logger, signal });
+        const how = { name: `gitfleet agent ${device}`, logger, signal, pingIntervalMs: PING_INTERVAL_MS };
+        return await connectNats(nats, how);
       } catch (error) {
         if (signal.aborted) return null;
         logger.error({ err: error }, "cannot use the settings for NATS; correct them and restart the agent");

@@ -1,9 +1,10 @@
 /** What a person asked the benchmark to do. */
 import { parseArgs } from "node:util";
+import type { FootprintSize } from "./footprint.ts";
 import type { PlanSize } from "./plan-comment.ts";
 import type { TrafficSize } from "./state-traffic.ts";
 
-export const PARTS = ["loop", "plan-comment", "state-traffic"] as const;
+export const PARTS = ["loop", "plan-comment", "state-traffic", "footprint"] as const;
 export type Part = (typeof PARTS)[number];
 
 export const USAGE = `usage: npm run bench                          every row and part; writes docs/benchmarks.md
@@ -15,12 +16,14 @@ export const USAGE = `usage: npm run bench                          every row an
   --record             with --quick: what it came to is what later runs are held against
   loop, plan-comment   [--rounds N]
   plan-comment         [--deployments N] [--devices N]
-  state-traffic        [--seconds N] [--interval SECONDS] [--state-deployments N] [--state-devices N]`;
+  state-traffic        [--seconds N] [--interval SECONDS] [--state-deployments N] [--state-devices N]
+  footprint            [--agent-seconds N] [--agent-deployments N]`;
 
 /** How large the parts are. */
 export interface PartSizes {
   readonly plan: PlanSize;
   readonly traffic: TrafficSize;
+  readonly footprint: FootprintSize;
 }
 
 export type Choice = PartSizes & {
@@ -54,6 +57,9 @@ export function chosen(args?: readonly string[]): Choice | null {
         interval: text("60"),
         "state-deployments": text("5"),
         "state-devices": text("200"),
+        // As long as the rarest thing that an idle agent hears: the heartbeat of its feed.
+        "agent-seconds": text("300"),
+        "agent-deployments": text("10"),
       },
     });
     const { only, row, quick, record, format, rounds, deployments, devices, seconds, interval } = values;
@@ -64,10 +70,11 @@ export function chosen(args?: readonly string[]): Choice | null {
       seconds: Number(seconds),
       interval_seconds: Number(interval),
     };
-    if (![...Object.values(plan), ...Object.values(traffic)].every(isCount)) return null;
+    const footprint = { seconds: Number(values["agent-seconds"]), deployments: Number(values["agent-deployments"]) };
+    if (![plan, traffic, footprint].flatMap((size) => Object.values(size)).every(isCount)) return null;
     if (format !== "text" && format !== "json") return null;
     if ([only !== undefined, row !== undefined, record].filter(Boolean).length > 1) return null;
-    const common = { plan, traffic, format, quick } as const;
+    const common = { plan, traffic, footprint, format, quick } as const;
     if (record) return quick ? { ...common, kind: "record" } : null;
     if (row !== undefined) return isCount(Number(row)) ? { ...common, kind: "row", row: Number(row) } : null;
     if (only === undefined) return { ...common, kind: "everything" };

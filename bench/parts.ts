@@ -5,6 +5,7 @@ import { startLocalFleet, UndoStack } from "#sandbox/local-fleet.ts";
 import { openGitfleet } from "./by-gitfleet.ts";
 import { openByHand } from "./by-hand.ts";
 import type { Part, PartSizes } from "./choice.ts";
+import { footprintText, measureFootprint } from "./footprint.ts";
 import { measurePlanComment, planText } from "./plan-comment.ts";
 import { reportJson, reportText, type Measured } from "./report.ts";
 import type { Round } from "./round.ts";
@@ -20,7 +21,11 @@ export interface PartResult {
 const AGENT = ["--stable-for", "0ms"];
 
 /** Runs one part and removes what it started. */
-export async function runPart(part: Part, { plan, traffic }: PartSizes, signal: AbortSignal): Promise<PartResult> {
+export async function runPart(
+  part: Part,
+  { plan, traffic, footprint }: PartSizes,
+  signal: AbortSignal,
+): Promise<PartResult> {
   switch (part) {
     case "loop": {
       const measured = await removing(async (undo) => await measureLoop(plan.rounds, undo, signal));
@@ -35,6 +40,11 @@ export async function runPart(part: Part, { plan, traffic }: PartSizes, signal: 
       say(`device states for ${traffic.seconds} s in a fleet of ${traffic.devices} devices`);
       const figures = await removing(async (undo) => await measureStateTraffic(traffic, undo, signal));
       return { text: trafficText(figures), json: { state_traffic: figures } };
+    }
+    case "footprint": {
+      say(`an idle agent for ${footprint.seconds} s with ${footprint.deployments} deployments`);
+      const figures = await removing(async (undo) => await measureFootprint(footprint, undo, signal));
+      return { text: footprintText(figures), json: { footprint: figures } };
     }
   }
 }

@@ -16,6 +16,8 @@ export interface TcpProxy {
   freezeAfter(bytes: number): void;
   frozen(): boolean;
   thaw(): void;
+  /** How many bytes have gone through it, both ways together. */
+  bytes(): number;
   close(): Promise<void>;
 }
 
@@ -33,6 +35,7 @@ class Proxy implements TcpProxy {
   #refusing = false;
   #frozen = false;
   #bytesToFreeze = Number.POSITIVE_INFINITY;
+  #bytes = 0;
   port = 0;
 
   constructor(targetPort: number) {
@@ -80,6 +83,10 @@ class Proxy implements TcpProxy {
     for (const socket of this.#sockets) socket.resume();
   }
 
+  bytes(): number {
+    return this.#bytes;
+  }
+
   async close(): Promise<void> {
     this.cut();
     this.#server.close();
@@ -107,6 +114,7 @@ class Proxy implements TcpProxy {
     this.#sockets.add(from);
     from.setNoDelay(true);
     from.on("data", (chunk) => {
+      this.#bytes += chunk.length;
       if (!to.write(chunk)) from.pause();
     });
     to.on("drain", () => {

@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parseWireDeploymentName, type DeploymentName } from "#schema/names.ts";
+import { PROBE_INTERVAL_MS } from "./observe-reports.ts";
 import { SimulatedDevice } from "./simulated-device.ts";
 
 const web = parseWireDeploymentName("web")!;
@@ -178,7 +179,7 @@ describe("losses", () => {
   test("of a report are noticed by offering one now and then, and made good", () => {
     const device = serving();
     device.reported.clear();
-    device.run(3 * MINUTE_MS);
+    device.run(3 * PROBE_INTERVAL_MS);
     expect(device.reported.get(web)?.phase).toBe("Running");
   });
 

@@ -3,8 +3,11 @@ import type { Event } from "./event.ts";
 import { STEP_PAUSES, nextTrouble } from "./retry.ts";
 import type { Local, Published, State } from "./state.ts";
 
-/** How often a few keys are offered again, to notice a bucket that was wiped while connected. */
-export const PROBE_INTERVAL_MS = 60_000;
+/**
+ * How often one key is offered again, to notice a bucket that was wiped in silence while connected. An offer is a kilobyte
+ * each time, a heartbeat a third of one; and a bucket that is made anew is heard of by other ways within seconds.
+ */
+export const PROBE_INTERVAL_MS = 3_600_000;
 /** So many heartbeats in a row over somebody else's are no accident. */
 export const RIVALRIES_MIN = 2;
 const RIVALRIES_MAX = 4;
@@ -94,10 +97,10 @@ export function hasRival({ heartbeat }: State): boolean {
 
 function probed(state: State, nowMs: number): State {
   if (nowMs < state.probeAtMs) return state;
-  const names = [...state.locals.keys()];
-  const name = names[Math.floor(nowMs / PROBE_INTERVAL_MS) % Math.max(1, names.length)] ?? null;
-  const next = withPublished({ ...state, probeAtMs: nowMs + PROBE_INTERVAL_MS }, null, probing);
-  return name === null ? next : withPublished(next, name, probing);
+  // Device-info has its turn like each state.
+  const keys = [null, ...state.locals.keys()];
+  const key = keys[Math.floor(nowMs / PROBE_INTERVAL_MS) % keys.length] ?? null;
+  return withPublished({ ...state, probeAtMs: nowMs + PROBE_INTERVAL_MS }, key, probing);
 }
 
 function probing(published: Published): Published {

@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { Agent } from "node:http";
 import { join } from "node:path";
+import { inspect } from "node:util";
 import Docker from "dockerode";
 import type { DeviceId } from "#schema/names.ts";
 
@@ -25,6 +26,9 @@ export interface Podman {
 export function openPodman(socketPath: string, device: DeviceId): Podman {
   // A kept connection is dead after a restart of the service, and the first request on it fails with EPIPE.
   const agent = new Agent({ keepAlive: false });
+  // docker-modem writes out the options of each call for a debug log, also where nobody reads it, and with them all that
+  // hangs on the agent: without this it is most of what an idle device does.
+  Object.assign(agent, { [inspect.custom]: () => "agent" });
   const options: Docker.DockerOptions & { agent: Agent } = { socketPath, agent };
   return { docker: new Docker(options), socketPath, device };
 }
