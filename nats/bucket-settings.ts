@@ -13,6 +13,12 @@ const DEVICE_MESSAGE_MAX_BYTES = 16 * 1024;
 /** As other key-value clients have it: two minutes, in nanoseconds. */
 const DUPLICATE_WINDOW_NS = 120_000_000_000;
 
+/**
+ * Each agent follows its keys with a consumer of its own. From 2.15 on a stream of which nobody says how many it may have
+ * (not even -1 does) gets 1,000: the devices beyond them would never hear what they should run.
+ */
+const CONSUMERS_MAX = 10_000_000;
+
 /** A stream's configuration, by the names of the JetStream API. */
 export type StreamSettings = Readonly<Record<string, string | number | boolean | readonly string[]>>;
 
@@ -40,7 +46,7 @@ export function bucketSettings(options: NatsOptions, bucket: BucketName, replica
     max_bytes: -1,
     max_age: 0,
     max_msg_size: byDevices ? DEVICE_MESSAGE_MAX_BYTES : -1,
-    max_consumers: -1,
+    max_consumers: CONSUMERS_MAX,
     duplicate_window: DUPLICATE_WINDOW_NS,
     allow_rollup_hdrs: !byDevices,
     allow_direct: true,
@@ -78,7 +84,12 @@ export function differingSettings(
     wanted: JSON.stringify(wanted[setting]),
     // The server leaves out what is false or zero.
     found: JSON.stringify(found[setting] ?? emptyLike(wanted[setting])),
-  })).filter((entry) => entry.wanted !== entry.found);
+  })).filter((entry) => entry.wanted !== entry.found && !isUnlimited(entry));
+}
+
+/** Before 2.15 a bucket that was made without a limit has none. */
+function isUnlimited({ setting, found }: { readonly setting: string; readonly found: string }): boolean {
+  return setting === "max_consumers" && found === "-1";
 }
 
 function emptyLike(value: StreamSettings[string] | undefined): unknown {
