@@ -11,7 +11,7 @@ import type { Effect } from "./core/effect.ts";
 import type { Event } from "./core/event.ts";
 import { DELETED, reportIdentity } from "./core/reports.ts";
 import type { METRICS } from "./metrics.ts";
-import { Offerer, type Offered } from "./offer.ts";
+import { Offerer, type Offered } from "#nats/offer.ts";
 
 /** A device has a handful of keys. */
 const WINDOW = 64;

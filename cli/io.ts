@@ -17,6 +17,8 @@ export interface Io {
   readonly flush: () => Promise<void>;
   /** True where a person looks at stdout. */
   readonly interactive: boolean;
+  /** True where a person looks at stderr. */
+  readonly errInteractive: boolean;
   /** Characters a line of stdout holds. */
   readonly columns: () => number;
   readonly rows: () => number;
@@ -43,6 +45,7 @@ export function processIo(): Io {
       await Promise.all([drained(process.stdout), drained(process.stderr)]);
     },
     interactive: process.stdout.isTTY,
+    errInteractive: process.stderr.isTTY,
     columns: () => process.stdout.columns ?? COLUMNS_WITHOUT_TERMINAL,
     rows: () => process.stdout.rows ?? ROWS_WITHOUT_TERMINAL,
     paint: painter(process.stdout.isTTY),

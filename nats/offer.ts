@@ -1,7 +1,7 @@
 /** An offer: written only where the bucket has nothing of it. A marker that somebody left is nothing, too. */
-import { readKeyDirect } from "#nats/compare-and-set.ts";
-import type { NatsLink } from "#nats/link.ts";
-import type { WriteResult, Writer } from "#nats/writer.ts";
+import { readKeyDirect } from "./compare-and-set.ts";
+import type { NatsLink } from "./link.ts";
+import type { WriteResult, Writer } from "./writer.ts";
 import type { BucketName } from "#schema/keys.ts";
 
 /** `held`: the bucket has it. `lacked`: it had not, and now has; `marker` where only a marker stood there. */

@@ -291,7 +291,33 @@ describe("gitfleet simulate", () => {
     await until("its state is gone", async () => (await contents("device-state")).size === 0);
     const { code, stdout } = await simulation.interrupt();
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^simulated 2 devices: \d+ messages sent; 0 running, 0 pending, 0 failed\n$/);
+    expect(stdout).toMatch(/^simulated 2 devices: \d+ messages sent; 0 running, 0 pending, 0 failed\n/);
+    expect(stdout).toMatch(/^ {2}states written: \d+ Pending, 1 Running, 0 Failed, 1 taken back; /m);
+    expect(stdout).toMatch(/^ {4}to Running or Failed \(1\): p50 \d+ ms, p90 \d+ ms, p99 \d+ ms, max \d+ ms$/m);
+  });
+
+  test("ends by itself when all is settled, with what it was as one object", async () => {
+    const fleet = await liveFleet();
+    for (let device = 1; device <= 20; device += 1) await fleet.desire(`sim-${String(device).padStart(4, "0")}`, "web");
+    const args = ["simulate", "--devices", "20", "--connections", "4", "--delay", "50ms", "--fail-percent", "50"];
+    const end = ["--until-settled", "--format", "json"];
+    const { code, stdout, stderr } = await gitfleet([...args, ...end], { env: fleet.env });
+    expect(code).toBe(0);
+    const summary = JSON.parse(stdout) as { phases: Record<string, number>; states_written: Record<string, number> };
+    expect(summary).toMatchObject({ devices: 20, connections: 4, wanted: 20, settled: 20, commits: [] });
+    const { Running = 0, Failed = 0 } = summary.phases;
+    expect(Running + Failed).toBe(20);
+    expect(Failed).toBeGreaterThan(3);
+    expect(summary.states_written["Failed"]).toBe(Failed);
+    expect(stderr).not.toContain("\u001b");
+  });
+
+  test("ends after its time also where nothing is to do", async () => {
+    const server = await testServer();
+    const args = ["simulate", "--devices", "1", "--duration", "300ms"];
+    const { code, stdout } = await gitfleet(args, { env: { GITFLEET_NATS: server.url } });
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^simulated 1 devices: /);
   });
 
   test("simulates what a repository declares, but not the devices that are real", async () => {
