@@ -3,6 +3,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import { natsOptionsSchema } from "#nats/options.ts";
+import { listenSetting } from "#runtime/listen-address.ts";
 import { durationSetting } from "#runtime/settings.ts";
 import { labelKeyFault, labelValueFault } from "#schema/labels.ts";
 import { isRfc1123Label, type DeviceId } from "#schema/names.ts";
@@ -80,10 +81,10 @@ export const settings = z.object({
   startLimit: durationSetting("60s").meta({
     description: "after this, a new container that does not listen on its published ports has failed",
   }),
-  listen: z
-    .string()
-    .default("off")
-    .meta({ description: "address of /healthz, /readyz and /metrics", placeholder: "ADDR|off" }),
+  listen: listenSetting("off").meta({
+    description: "address of /healthz, /readyz and /metrics",
+    placeholder: "ADDR|off",
+  }),
 });
 
 export type AgentSettings = z.output<typeof settings>;

@@ -20,11 +20,15 @@ export async function withNats<T>(
     await needBuckets(link, buckets);
     return await work(link);
   } catch (cause) {
-    if (!(cause instanceof NatsFailure)) throw cause;
-    throw new OutsideError(cause.message, { cause: cause.cause });
+    throw asOutside(cause);
   } finally {
     await link.close();
   }
+}
+
+/** What NATS refused or did not answer was foreseen, and is none of the user's. Anything else as it is. */
+export function asOutside(cause: unknown): unknown {
+  return cause instanceof NatsFailure ? new OutsideError(cause.message, { cause: cause.cause }) : cause;
 }
 
 /** The connection, or an OutsideError. */
@@ -32,7 +36,8 @@ export async function connect(nats: NatsOptions, signal: AbortSignal): Promise<N
   try {
     return await connectNats(nats, { name: "gitfleet cli", logger: silentLogger, waitMs: CONNECT_WITHIN_MS, signal });
   } catch (cause) {
-    throw new OutsideError(errorText(cause), { hint: "`gitfleet doctor` looks closer." });
+    if (signal.aborted) throw new OutsideError("stopped before NATS answered");
+    throw new OutsideError(errorText(cause), { hint: "`gitfleet doctor` looks closer.", cause });
   }
 }
 

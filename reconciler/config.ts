@@ -1,6 +1,7 @@
 /** The reconciler's settings: flags, environment (`GITFLEET_…`) and file alike. */
 import { z } from "zod";
 import { natsOptionsSchema } from "#nats/options.ts";
+import { listenSetting } from "#runtime/listen-address.ts";
 import { durationSetting } from "#runtime/settings.ts";
 
 /** A poll more often than this would only be load. */
@@ -47,7 +48,7 @@ export const settings = z.object({
   lease: durationSetting("3s").meta({
     description: "how long another reconciler waits before it takes over from a silent one",
   }),
-  listen: z.string().default("127.0.0.1:9280").meta({
+  listen: listenSetting("127.0.0.1:9280").meta({
     description: "where /healthz, /readyz, /metrics and /webhook answer, or off",
     placeholder: "ADDR|off",
   }),

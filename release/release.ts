@@ -82,6 +82,11 @@ export async function release(options: ReleaseOptions): Promise<Map<string, stri
 }
 
 if (import.meta.main) {
+  // It takes minutes and begins with deleting the last one: a word that means nothing must not start it.
+  if (process.argv.length > 2) {
+    process.stderr.write("release: npm run release takes no words, and makes everything in out/release\n");
+    process.exit(2);
+  }
   const out = join(packageRoot(), "out/release");
   const say = (line: string): void => void process.stderr.write(`${line}\n`);
   const sums = await release({ root: packageRoot(), out, say });

@@ -1,7 +1,8 @@
 /** The HTTP side of a daemon: `/healthz`, `/readyz`, `/metrics` and what else a program answers. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { OutsideError, UsageError } from "./errors.ts";
+import { OutsideError } from "./errors.ts";
+import { parseListen } from "./listen-address.ts";
 
 /** An answer to "are you well?": `ok`, and facts for whoever asks, shown as JSON. */
 export interface Check {
@@ -51,16 +52,6 @@ export async function startHealthServer(options: HealthServerOptions): Promise<H
   });
   await listening(server, host, port);
   return { port: (server.address() as AddressInfo).port, close: () => closed(server) };
-}
-
-/** `127.0.0.1:9280`, `[::1]:9280` or `:9280` (all addresses) in its parts. Throws a UsageError. */
-export function parseListen(text: string): { host: string | undefined; port: number } {
-  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]*)):(\d{1,5})$/.exec(text);
-  const port = Number(match?.[3]);
-  if (match === null || port > 65_535) {
-    throw new UsageError(`"${text}" is not an address to listen on`, { hint: "Write host:port, or off." });
-  }
-  return { host: match[1] ?? (match[2] === "" ? undefined : match[2]), port };
 }
 
 async function listening(server: Server, host: string | undefined, port: number): Promise<void> {

@@ -1,6 +1,7 @@
 /** The settings of the status bot. */
 import { z } from "zod";
 import { natsOptionsSchema } from "#nats/options.ts";
+import { listenSetting } from "#runtime/listen-address.ts";
 import { durationSetting } from "#runtime/settings.ts";
 
 export const settings = z.object({
@@ -48,7 +49,7 @@ export const settings = z.object({
   pollInterval: durationSetting("30s").meta({ description: "how often git and GitHub are asked what is new" }),
   dryRun: z.boolean().default(false).meta({ description: "print every write instead of making it" }),
   nats: natsOptionsSchema.prefault({}),
-  listen: z.string().default("127.0.0.1:9281").meta({
+  listen: listenSetting("127.0.0.1:9281").meta({
     description: "where /healthz, /readyz, /metrics and POST /webhook answer, or off",
     placeholder: "ADDR|off",
   }),

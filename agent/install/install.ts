@@ -1,11 +1,11 @@
 /** `agent install` and `agent uninstall` up to the plan: looks at this machine, changes nothing. */
-import { existsSync, realpathSync } from "node:fs";
+import { existsSync, realpathSync, statSync } from "node:fs";
 import { isAbsolute, resolve } from "node:path";
 import { isSea } from "node:sea";
 import { UsageError } from "#runtime/errors.ts";
 import { settingsOf } from "#runtime/settings.ts";
 import type { Found } from "./found.ts";
-import { askServices, entryAt, systemdRuns } from "./look.ts";
+import { askServices, entryAt, FILE_MAX_BYTES, systemdRuns } from "./look.ts";
 import { SYSTEM_PLACES, userPlaces, type Home, type Places } from "./places.ts";
 import { planInstall, type Wanted } from "./plan.ts";
 import { agentWords } from "./program.ts";
@@ -48,9 +48,7 @@ export async function prepareInstall(options: InstallOptions, asker: Asker): Pro
   const file = settingsFile(root + places.config);
   const given = file === null ? { "state-dir": places.stateDir, ...asked } : asked;
   const settings = await effective(given, file);
-  for (const { from, to } of credentials) {
-    if (!existsSync(from) && !existsSync(root + to)) throw new UsageError(`there is no file ${from}`);
-  }
+  for (const { from, to } of credentials) needCredential(from, root + to);
   const program = programOf(options.exec);
   const wanted: Wanted = {
     places,
@@ -74,6 +72,13 @@ export async function prepareUninstall(options: Where & { readonly purge: boolea
   return planUninstall({ places, root, purge: options.purge, settings }, await look(places, root));
 }
 
+/** What is copied must be a file; it may be gone once the device has it. */
+function needCredential(from: string, to: string): void {
+  const entry = entryAt(from);
+  if (entry === null && entryAt(to) === null) throw new UsageError(`there is no file ${from}`);
+  if (entry?.text === null) throw new UsageError(`${from} is no file, or one of more than ${FILE_MAX_BYTES} bytes`);
+}
+
 /** The settings that hold already, if there are any. */
 function settingsFile(path: string): string | null {
   const entry = entryAt(path);
@@ -84,13 +89,17 @@ function whereOf(
   { user, root = "" }: Where,
   { uid, home, cwd }: Asker,
 ): { places: Places; root: string; owner: Owner } {
+  // "/" is this machine.
   const elsewhere = root === "" ? "" : resolve(cwd, root).replace(/\/$/, "");
-  if (root === "" && user && uid === 0) {
+  if (elsewhere !== "" && statSync(elsewhere, { throwIfNoEntry: false })?.isDirectory() !== true) {
+    throw new UsageError(`there is no folder ${elsewhere}`, { hint: "--root names one that is there already." });
+  }
+  if (elsewhere === "" && user && uid === 0) {
     throw new UsageError("--user is for rootless podman, and root has none", {
       hint: "Leave out --user, or run this as the user whose podman it is: without sudo.",
     });
   }
-  if (root === "" && !user && uid !== 0) {
+  if (elsewhere === "" && !user && uid !== 0) {
     throw new UsageError("only root may install the agent for the whole machine", {
       hint: "Run it with sudo, or with --user for this user's own (rootless) podman.",
     });

@@ -24,7 +24,10 @@ const wanted: Wanted = {
 
 /** A machine that does what a plan says. */
 class Machine {
-  readonly entries = new Map<string, Entry>([["/root/kiosk.creds", file("secret")]]);
+  readonly entries = new Map<string, Entry>([
+    ["/root/kiosk.creds", file("secret")],
+    ...["/etc", "/etc/systemd", "/var/lib"].map((path) => [path, folder()] as const),
+  ]);
   services: Services | null = { agent: DOWN, podmanSocket: DOWN, lingers: true };
 
   plan(changes: Partial<Wanted> = {}): Plan {
@@ -41,7 +44,7 @@ class Machine {
       else if (step.kind === "file") this.entries.set(step.path, file(step.text, step.mode));
       else if (step.kind === "copy")
         this.entries.set(step.path, file(this.entries.get(step.from)?.text ?? "", step.mode));
-      else if (step.kind === "folder") this.entries.set(step.path, { ...file("", step.mode), text: null });
+      else if (step.kind === "folder") this.entries.set(step.path, folder(step.mode));
       else if (step.kind === "permit")
         this.entries.set(step.path, { ...this.entries.get(step.path)!, mode: step.mode });
     }
@@ -51,6 +54,10 @@ class Machine {
 
 function file(text: string, mode = 0o600): Entry {
   return { mode, uid: 0, gid: 0, text, changedAtSeconds: 999 };
+}
+
+function folder(mode = 0o755): Entry {
+  return { ...file("", mode), text: null };
 }
 
 function lines(plan: Plan): string[] {
@@ -216,7 +223,15 @@ describe("without a systemd to talk to", () => {
   test("into another root everything stands below it, and the units are to be enabled there", () => {
     const plan = new Machine().plan({ root: "/mnt/image" });
     const paths = plan.steps.flatMap((step) => ("path" in step ? [step.path] : []));
-    expect(paths.filter((path) => !/^\/mnt\/image\/(?:etc|var)\//.test(path))).toEqual([]);
+    expect(paths.filter((path) => !/^\/mnt\/image\/(?:etc|var)(?:\/|$)/.test(path))).toEqual([]);
+    // Each folder above by name: the umask of whoever builds the image decides nothing.
+    expect(lines(plan).slice(0, 5)).toEqual([
+      "make /mnt/image/etc/ (0755, root)",
+      "make /mnt/image/etc/systemd/ (0755, root)",
+      "make /mnt/image/var/ (0755, root)",
+      "make /mnt/image/var/lib/ (0755, root)",
+      "make /mnt/image/etc/gitfleet/ (0755, root)",
+    ]);
     expect(lines(plan).at(-1)).toBe(
       "  systemctl --root /mnt/image enable podman.socket gitfleet-agent.service   # so that the device starts the agent when it boots",
     );

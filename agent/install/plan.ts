@@ -73,13 +73,26 @@ function folderSteps(wanted: Wanted, found: Found): Step[] {
     { path: wanted.stateDir, mode: PRIVATE_FOLDER_MODE, exact: wanted.stateDir === places.stateDir },
     ...systemd,
   ];
-  return folders.flatMap(({ path, mode, exact }) => {
+  const own = folders.flatMap(({ path, mode, exact }) => {
     const at = place(wanted, path, mode);
     const entry = found.entry(at.path);
     if (entry === null) return [{ kind: "folder" as const, ...at }];
     // The folders of others (/etc/systemd/system) are theirs; our own are closed again where somebody opened them.
     return exact ? permit(at, entry) : [];
   });
+  const paths = folders.map(({ path }) => path);
+  return places.scope === "system" ? [...foldersAbove(paths, wanted, found), ...own] : own;
+}
+
+// In an image that begins empty, even /etc is missing; the umask of its maker must not close it to everybody else.
+function foldersAbove(paths: readonly string[], wanted: Wanted, found: Found): Step[] {
+  const missing = new Set<string>();
+  for (const path of paths) {
+    for (let at = dirname(path); at !== "/" && found.entry(wanted.root + at) === null; at = dirname(at)) {
+      if (!paths.includes(at)) missing.add(at);
+    }
+  }
+  return [...missing].toSorted().map((path) => ({ kind: "folder", ...place(wanted, path, FOLDER_MODE) }));
 }
 
 function fileSteps(wanted: Wanted, found: Found, path: string, text: string, mode: number): Step[] {

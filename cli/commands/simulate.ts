@@ -8,6 +8,7 @@ import { run, settings as simulatorSettings, summaryJson, summaryText, type Simu
 import { defineCommand } from "../command.ts";
 import { folderOf, readFleetFolder } from "../fleet-folder.ts";
 import type { Io } from "../io.ts";
+import { asOutside } from "../nats-session.ts";
 import { printProblems } from "../problem-text.ts";
 import { formatSetting } from "../settings.ts";
 
@@ -47,9 +48,20 @@ export const command = defineCommand({
     if (devices === null) return 1;
     const logger = createLogger({ name: "simulate", level: given.logLevel, format: given.logFormat });
     const screen = { ...io, isTerminal: io.errInteractive, paint: io.paintErr };
-    const summary = await run(given, { devices, signal, logger, screen });
-    io.out(given.format === "json" ? `${summaryJson(summary)}\n` : summaryText(summary));
-    return 0;
+    try {
+      const summary = await run(given, { devices, signal, logger, screen });
+      io.out(
+        given.format === "json"
+          ? `${summaryJson(summary)}
+`
+          : summaryText(summary),
+      );
+      return 0;
+    } catch (cause) {
+      // It was told to stop while it still looked for NATS.
+      if (signal.aborted) return 0;
+      throw asOutside(cause);
+    }
   },
 });
 

@@ -60,8 +60,10 @@ function names({ subject, registries, repository }: Examined): Named[] {
 
 // NATS tells the time best; without it, whatever web server is at hand.
 async function clockByHttp({ registries, repository }: Examined): Promise<Check[]> {
-  const git = repository !== null && /^https?:/i.test(repository.url) ? [new URL(repository.url).origin] : [];
-  for (const url of [...git, ...registries.map((registry) => `https://${registry}/v2/`)]) {
+  const git = repository !== null && /^https?:/i.test(repository.url) ? [repository.url] : [];
+  const registryUrls = registries.map((registry) => `https://${registry}`);
+  // Without its path: a forge tells the time to everybody. What is no address is told by another check.
+  for (const url of [...git, ...registryUrls].flatMap((text) => URL.parse(text)?.origin ?? [])) {
     const compared = await httpClock(url);
     if (compared !== null) return [checkClock(compared)];
   }

@@ -2,7 +2,8 @@
 import { compareBuckets } from "#nats/buckets.ts";
 import type { NatsLink } from "#nats/connect.ts";
 import { printableServers, type NatsOptions } from "#nats/options.ts";
-import { errorText } from "#runtime/errors.ts";
+import { NatsFailure } from "#nats/errors.ts";
+import { OutsideError, errorText } from "#runtime/errors.ts";
 import type { DeviceId } from "#schema/names.ts";
 import { connect, serverClockOffsetMs } from "../nats-session.ts";
 import { atLeast, versionOf, type Check } from "./check.ts";
@@ -21,7 +22,11 @@ export async function checkNats(nats: NatsOptions, device: DeviceId | null, sign
   try {
     link = await connect(nats, signal);
   } catch (error) {
-    const todo = ["start nats-server -js, or name another with --nats (GITFLEET_NATS) and --nats-creds"];
+    const itself =
+      error instanceof OutsideError && error.cause instanceof NatsFailure && error.cause.advice === "person";
+    const todo = itself
+      ? ["mend that, or name another server with --nats (GITFLEET_NATS) and --nats-creds"]
+      : ["start nats-server -js, or name another with --nats (GITFLEET_NATS) and --nats-creds"];
     return [{ level: "fail", name: "nats", found: errorText(error), todo }];
   }
   try {

@@ -8,7 +8,7 @@ import { asFlags, fileSettings, optionalOnes } from "#agent/install/request.ts";
 import type { FileValues } from "#agent/install/settings-file.ts";
 import { natsOptionsSchema, type NatsOptions } from "#nats/options.ts";
 import { loadConfig } from "#runtime/config.ts";
-import { UsageError } from "#runtime/errors.ts";
+import { UsageError, errorCode } from "#runtime/errors.ts";
 import type { DeviceId } from "#schema/names.ts";
 import type { Check } from "./check.ts";
 import { checkService } from "./service.ts";
@@ -74,5 +74,7 @@ function unusable(file: string, error: unknown): Check {
       todo: [error.hint ?? "`gitfleet agent --help` lists the settings"],
     };
   }
+  if (errorCode(error) === "ENOENT")
+    return { level: "fail", name, found: `there is no file ${file}`, todo: ["check --config"] };
   return { level: "warn", name, found: `${file} cannot be read by this user`, todo: ["run this with sudo"] };
 }

@@ -1,5 +1,5 @@
 /** `agent install` and `agent uninstall` as root runs them on a device: real files, and a systemctl that only takes notes. */
-import { existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { fileSettings } from "#agent/install/request.ts";
@@ -170,8 +170,12 @@ describe("what cannot be installed", () => {
     [["--device-id", "Kiosk 1"], "--device-id: a device id is 1 to 63 of a-z, 0-9 and -"],
     [[], "--device-id ID is missing"],
     [["--device-id", "k", "--nats-creds", "/nowhere.creds"], "there is no file /nowhere.creds"],
+    [["--device-id", "k", "--nats-creds", "/etc"], "/etc is no file"],
+    [["--device-id", "k", "--listen", "99999"], '--listen: "99999" is no address: write host:port, or off'],
+    [["--device-id", "k", "--root", "/nowhere"], "there is no folder /nowhere"],
     [["--device-id", "k", "--state-dir", "state"], '--state-dir: "state" is not an absolute path'],
     [["--device-id", "k", "--exec", "gitfleet"], '--exec: "gitfleet" is not an absolute path'],
+    [["--device-id", "k", "--user", "--root", "/"], "--user is for rootless podman, and root has none"],
     [["--device-id", "k", "--user"], "--user is for rootless podman, and root has none"],
     [["--device-id", "k", "--lable", "a=b"], "Did you mean --label?"],
   ])("%j: says why, with exit code 2, and does nothing", (options, words) => {
@@ -184,6 +188,7 @@ describe("what cannot be installed", () => {
 describe("gitfleet agent install --root", () => {
   test("writes into an image, for the whole machine or for a user", async () => {
     const root = join(scratch.path, "image");
+    mkdirSync(root);
     const whole = await gitfleet([
       "agent",
       "install",

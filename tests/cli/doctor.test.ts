@@ -194,6 +194,22 @@ describe("this machine", () => {
     expect(of(report, "repository")).toEqual([expect.stringContaining("/nowhere/fleet")]);
   });
 
+  test.each(["https://", "http://[::1"])(
+    "that is told a repository at %s, which is no address, says so",
+    async (repo) => {
+      const report = await doctor("--nats", "nats://127.0.0.1:1", "--repo", repo);
+      expect(report.code).toBe(1);
+      expect(of(report, "repository")).toEqual(["fail: the repository's URL cannot be understood"]);
+    },
+  );
+
+  test("with files that are not there says which, and does not ask for a server or for root instead", async () => {
+    const report = await doctor("--config", "/nowhere.yaml", "--nats-creds", "/nowhere.creds");
+    expect(of(report, "settings")).toEqual(["fail: there is no file /nowhere.yaml"]);
+    expect(of(report, "nats")).toEqual([expect.stringMatching(/^fail: --nats-creds: cannot read \/nowhere\.creds/)]);
+    expect(report.checks.find(({ name }) => name === "nats")?.todo.join()).toContain("mend that");
+  });
+
   test("with an installed agent is looked at by the agent's settings", async () => {
     const folder = scratchFolder("doctor");
     onTestFinished(() => folder.remove());

@@ -331,6 +331,15 @@ describe("gitfleet simulate", () => {
   });
 });
 
+describe("Ctrl-C while NATS does not answer", () => {
+  test("ends a simulation as it ends one that runs", async () => {
+    const simulation = startGitfleet(["simulate", "--devices", "1", "--nats", "nats://127.0.0.1:1"]);
+    await until("it looks for NATS", () => simulation.stderr().includes("cannot reach NATS yet"));
+    const { code, stderr } = await simulation.interrupt();
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.not.stringContaining("gitfleet:") });
+  });
+});
+
 describe("gitfleet doctor", () => {
   test("finds a NATS that is there, and what a bucket has otherwise", async () => {
     const fleet = await liveFleet();
