@@ -25,13 +25,13 @@ export function optionalOnes(settings: z.ZodObject): Record<string, z.ZodType> {
       setting.name,
       asWritten(setting)
         .optional()
-        .meta({ ...about(setting), flag: setting.name, placeholder: setting.placeholder }),
+        .meta({
+          description: setting.description,
+          flag: setting.name,
+          placeholder: setting.choices?.join("|") ?? setting.placeholder,
+        }),
     ]),
   );
-}
-
-function about({ description, choices }: Setting): { description: string } {
-  return { description: choices === null ? description : `${description}: ${choices.join(", ")}` };
 }
 
 function asWritten({ kind }: Setting): z.ZodType {

@@ -97,6 +97,8 @@ describe("installed where systemd does not run", () => {
     expect(dpkg(root, "--install", make("newer", "1.2.4"))).toMatchObject({ status: 0 });
     expect(readFileSync(settings, "utf8")).toBe("device-id: kiosk-0001\n");
     mkdirSync(join(root, "var/lib/gitfleet"));
+    mkdirSync(join(root, "etc/gitfleet/credentials"));
+    writeFileSync(join(root, "etc/gitfleet/credentials/nats.creds"), "secret");
     expect(dpkg(root, "--purge", "gitfleet-agent")).toMatchObject({ status: 0 });
     for (const path of ["usr/bin/gitfleet", "etc/gitfleet", "var/lib/gitfleet"])
       expect(statSync(join(root, path), { throwIfNoEntry: false })).toBeUndefined();
