@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { natsOptionsSchema } from "#nats/options.ts";
 import { listenSetting } from "#runtime/listen-address.ts";
-import { durationSetting } from "#runtime/settings.ts";
+import { INTERVAL_LEAST_MS, durationSetting } from "#runtime/settings.ts";
 import { labelKeyFault, labelValueFault } from "#schema/labels.ts";
 import { isRfc1123Label, type DeviceId } from "#schema/names.ts";
 import { WIRE_LABELS_MAX } from "#schema/wire.ts";
@@ -71,8 +71,10 @@ export const settings = z.object({
     placeholder: "DIR",
     defaultText: "/var/lib/gitfleet",
   }),
-  heartbeatInterval: durationSetting("30s").meta({ description: "how often the device says that it is alive" }),
-  resyncInterval: durationSetting("60s").meta({
+  heartbeatInterval: durationSetting("30s", { leastMs: INTERVAL_LEAST_MS }).meta({
+    description: "how often the device says that it is alive",
+  }),
+  resyncInterval: durationSetting("60s", { leastMs: INTERVAL_LEAST_MS }).meta({
     description: "how often podman is compared with the desired state, events or not",
   }),
   stableFor: durationSetting("2s").meta({

@@ -2,8 +2,8 @@
 import { z } from "zod";
 
 /** Shortest and longest lease that is believed; what others write is not trusted further. */
-const DURATION_MIN_MS = 100;
-const DURATION_MAX_MS = 60_000;
+export const LEASE_LEAST_MS = 100;
+export const LEASE_MOST_MS = 60_000;
 
 /**
  * The holder stops when this part of the duration is over, counted from before it asked; whoever stands by takes over
@@ -16,7 +16,7 @@ export const OVER_SHARE = 0.92;
 const leaseValueSchema = z.object({
   holder: z.string().max(256),
   token: z.string().max(64),
-  duration_ms: z.number().int().min(DURATION_MIN_MS).max(DURATION_MAX_MS),
+  duration_ms: z.number().int().min(LEASE_LEAST_MS).max(LEASE_MOST_MS),
 });
 
 /** `token` is new for each process, so that nobody takes another's lease for its own. */

@@ -1,11 +1,9 @@
 /** The reconciler's settings: flags, environment (`GITFLEET_…`) and file alike. */
 import { z } from "zod";
+import { LEASE_LEAST_MS, LEASE_MOST_MS } from "#nats/lease-value.ts";
 import { natsOptionsSchema } from "#nats/options.ts";
 import { listenSetting } from "#runtime/listen-address.ts";
-import { durationSetting } from "#runtime/settings.ts";
-
-/** A poll more often than this would only be load. */
-const POLL_MIN_MS = 100;
+import { INTERVAL_LEAST_MS, durationSetting } from "#runtime/settings.ts";
 
 export const settings = z.object({
   repo: z.string().min(1).meta({
@@ -17,9 +15,9 @@ export const settings = z.object({
     .string()
     .default("")
     .meta({ description: "the folder of the repository that holds the fleet", placeholder: "DIR" }),
-  pollInterval: durationSetting("30s")
-    .refine((ms) => ms >= POLL_MIN_MS, "a poll interval is at least 100ms")
-    .meta({ description: "how often the repository is asked for news; POST /webhook asks at once" }),
+  pollInterval: durationSetting("30s", { leastMs: INTERVAL_LEAST_MS }).meta({
+    description: "how often the repository is asked for news; POST /webhook asks at once",
+  }),
   once: z
     .boolean()
     .default(false)
@@ -45,7 +43,7 @@ export const settings = z.object({
     .max(5)
     .default(1)
     .meta({ description: "copies of the buckets that are created, in a NATS cluster" }),
-  lease: durationSetting("3s").meta({
+  lease: durationSetting("3s", { leastMs: LEASE_LEAST_MS, mostMs: LEASE_MOST_MS }).meta({
     description: "how long another reconciler waits before it takes over from a silent one",
   }),
   listen: listenSetting("127.0.0.1:9280").meta({

@@ -1,6 +1,6 @@
 /** Settings as one zod object: what each is called on the command line, in the environment and in a file. */
 import { z } from "zod";
-import { parseDurationMs } from "#schema/duration.ts";
+import { DURATION_MAX_MS, durationText, parseDurationMs } from "#schema/duration.ts";
 import { LOG_FORMATS, LOG_LEVELS } from "./log-choices.ts";
 
 /**
@@ -48,18 +48,37 @@ export function settingsOf(schema: z.ZodObject, path: readonly string[] = []): S
   });
 }
 
+/** What is done again and again more often than this would only be load, and at 0 the only thing that is done. */
+export const INTERVAL_LEAST_MS = 100;
+
+/** What a duration may be, both ends included; anything when left out. */
+export interface DurationBounds {
+  readonly leastMs?: number;
+  readonly mostMs?: number;
+}
+
 /** A duration as people write it (`500ms`, `10s`, `5m`); its value is milliseconds. */
-export function durationSetting(defaultText: string): z.ZodType<number, string | undefined> {
+export function durationSetting(
+  defaultText: string,
+  { leastMs = 0, mostMs = DURATION_MAX_MS }: DurationBounds = {},
+): z.ZodType<number, string | undefined> {
   return z
     .string()
     .transform((text, context) => {
       const ms = parseDurationMs(text);
-      if (ms !== null) return ms;
-      context.addIssue({ code: "custom", message: `"${text}" is not a duration: write 500ms, 10s or 5m` });
+      const fault = durationFault(ms, leastMs, mostMs);
+      if (ms !== null && fault === null) return ms;
+      context.addIssue({ code: "custom", message: `"${text}" is ${fault}` });
       return z.NEVER;
     })
     .prefault(defaultText)
     .meta({ placeholder: "DURATION" });
+}
+
+function durationFault(ms: number | null, leastMs: number, mostMs: number): string | null {
+  if (ms === null) return "not a duration: write 500ms, 10s or 5m";
+  if (ms < leastMs) return `too short: at least ${durationText(leastMs)}`;
+  return ms > mostMs ? `too long: at most ${durationText(mostMs)}` : null;
 }
 
 /** What every daemon can be told about its log: spread it into its settings. */

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { natsOptionsSchema } from "#nats/options.ts";
 import { listenSetting } from "#runtime/listen-address.ts";
-import { durationSetting } from "#runtime/settings.ts";
+import { INTERVAL_LEAST_MS, durationSetting } from "#runtime/settings.ts";
 
 export const settings = z.object({
   repo: z.string().min(1).meta({
@@ -46,7 +46,9 @@ export const settings = z.object({
     description: "file with the secret of GitHub's webhook: POST /webhook then wakes the bot",
     placeholder: "FILE",
   }),
-  pollInterval: durationSetting("30s").meta({ description: "how often git and GitHub are asked what is new" }),
+  pollInterval: durationSetting("30s", { leastMs: INTERVAL_LEAST_MS }).meta({
+    description: "how often git and GitHub are asked what is new",
+  }),
   dryRun: z.boolean().default(false).meta({ description: "print every write instead of making it" }),
   nats: natsOptionsSchema.prefault({}),
   listen: listenSetting("127.0.0.1:9281").meta({

@@ -69,6 +69,13 @@ describe("wrong usage", () => {
     [["reconciler"], "--repo URL|PATH is missing (or set GITFLEET_REPO)", ""],
     [["reconciler", "--repo", "ssh://git.example/fleet"], "ssh:// is not supported", ""],
     [["reconciler", "--repo", ".", "--poll-interval", "soon"], '--poll-interval: "soon" is not a duration', ""],
+    [["reconciler", "--repo", ".", "--poll-interval", "0s"], '--poll-interval: "0s" is too short: at least 100ms', ""],
+    // Longer than another reconciler would believe: both would hold it.
+    [["reconciler", "--repo", ".", "--lease", "2m"], '--lease: "2m" is too long: at most 1m', ""],
+    [["reconciler", "--repo", ".", "--listen", "9280"], '--listen: "9280" is no address: write host:port, or off', ""],
+    [["status-bot", "--repo", ".", "--poll-interval", "0s"], "--poll-interval", "at least 100ms"],
+    [["agent", "--device-id", "k", "--heartbeat-interval", "0s"], "--heartbeat-interval", "at least 100ms"],
+    [["agent", "--device-id", "k", "--resync-interval", "0s"], "--resync-interval", "at least 100ms"],
     [["simulate"], "--devices N is missing", ""],
     [["--nats", NOWHERE, "status"], "--nats stands before any command", ""],
     [["status", "--nats", "http://x"], "--nats: a NATS server is written nats://host:port", ""],
