@@ -248,18 +248,17 @@ export class LiveFleet {
     const row = this.#pairs.desiredRow(change.key);
     if (row === null) return;
     const device = this.#facts.table.device.at[row] ?? 0;
-    const deployment = this.#facts.deploymentOf(row);
     const was = this.#facts.desired(row) !== NO_TEXT;
-    this.#aggregator.setDesiredAt(row, change.kind === "put" ? this.#wantedNumbers(deployment, change) : null);
+    this.#aggregator.setDesiredAt(row, change.kind === "put" ? this.#wantedNumbers(row, change) : null);
     this.#devices.countDesired(device, was, change.kind === "put");
-    this.#touch(deployment);
+    this.#touch(this.#facts.deploymentOf(row));
     this.#settle(row, device);
   }
 
-  #wantedNumbers(deployment: DeploymentName, change: Extract<KeyChange, { kind: "put" }>): WantedNumbers {
+  #wantedNumbers(row: number, change: Extract<KeyChange, { kind: "put" }>): WantedNumbers {
     const commit = change.headers(HEADER_COMMIT);
     return {
-      digest: this.#digests.take(deployment, change.value),
+      digest: this.#digests.take(this.#facts.table.deployment.at[row] ?? 0, change.value),
       commit: commit === undefined ? NO_TEXT : this.#facts.commits.take(commit),
     };
   }
@@ -285,9 +284,9 @@ export class LiveFleet {
   #settle(row: number, device: number): void {
     if (!this.#devices.isKnown(device)) this.#aggregator.setOffline(this.#facts.devices.textOf(device), false);
     if (!this.#facts.saysNothing(row)) return;
-    const deployment = this.#facts.deploymentOf(row);
+    const deployment = this.#facts.table.deployment.at[row] ?? 0;
     this.#aggregator.dropIfEmpty(row);
-    if (this.#facts.deployments.find(deployment) === undefined) this.#digests.forget(deployment);
+    if (this.#facts.table.ofDeployment(deployment).length === 0) this.#digests.forget(deployment);
   }
 
   #applyInfo(change: KeyChange): void {

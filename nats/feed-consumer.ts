@@ -4,7 +4,7 @@ import { nuid, type Msg, type Subscription } from "@nats-io/transport-node";
 import { z } from "zod";
 import { JS_CODES, NatsFailure } from "./errors.ts";
 import type { NatsLink } from "./link.ts";
-import { parseReplyMetadata, type ReplyMetadata } from "./reply-metadata.ts";
+import { replyMetadataOf, type ReplyMetadata } from "./reply-metadata.ts";
 import { apiRequest } from "./request.ts";
 
 const NS_PER_MS = 1_000_000;
@@ -132,7 +132,7 @@ export class FeedConsumer {
   #receive(message: Msg): void {
     if (this.#over) return;
     this.#heard = true;
-    const metadata = parseReplyMetadata(message.reply ?? "");
+    const metadata = replyMetadataOf(message);
     if (metadata === null) {
       this.#receiveStatus(message);
       return;

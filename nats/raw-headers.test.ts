@@ -1,6 +1,7 @@
 import { headers as newHeaders, type Msg, type MsgHdrs } from "@nats-io/transport-node";
 import { expect, test } from "vitest";
 import { testClient, testServer } from "#tests/support/nats-fixture.ts";
+import { messageBytes } from "./message-bytes.ts";
 import { rawHeadersOf } from "./raw-headers.ts";
 
 function headersWith(entries: Readonly<Record<string, string>>): MsgHdrs {
@@ -25,6 +26,7 @@ test("the headers of delivered messages are those that the client decodes, whate
   expect(seen).toHaveLength(sent.length);
   for (const message of seen) {
     const raw = rawHeadersOf(message);
+    expect(messageBytes(message)).not.toBeNull();
     for (const name of ["KV-Operation", "Gitfleet-Fleet", "Gitfleet-Commit", "KV-Operation-Not", "Not-There"]) {
       const decoded = message.headers?.has(name) === true ? message.headers.get(name) : undefined;
       expect(raw(name)).toBe(decoded);
@@ -33,7 +35,7 @@ test("the headers of delivered messages are those that the client decodes, whate
   subscription.unsubscribe();
 });
 
-test("headers of a message that does not know its size are asked of the client", () => {
+test("headers of a message whose bytes are not shown are asked of the client", () => {
   const headers = headersWith({ "KV-Operation": "PURGE" });
   const message = { subject: "a", data: new Uint8Array(0), headers } as unknown as Msg;
   expect(rawHeadersOf(message)("KV-Operation")).toBe("PURGE");

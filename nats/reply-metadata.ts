@@ -1,5 +1,8 @@
 /** What JetStream says about a delivered message in its reply subject. */
 
+import type { Msg } from "@nats-io/transport-node";
+import { messageBytes } from "./message-bytes.ts";
+
 /** Where a message stands in its stream and in the delivery to us. */
 export interface ReplyMetadata {
   readonly streamSeq: number;
@@ -18,42 +21,58 @@ const SHORT_STREAM_SEQ = 5;
 const LONG_DOTS_MIN = 10;
 const LONG_STREAM_SEQ = 7;
 const NS_DIGITS_BELOW_US = 3;
-const PREFIX = "$JS.ACK.";
+const PREFIX = Buffer.from("$JS.ACK.", "latin1");
 const DOT = 46;
 const ZERO = 48;
 
 /** The metadata in the reply subject of a delivered message, or null where it is none. Every delivery costs it once. */
 export function parseReplyMetadata(reply: string): ReplyMetadata | null {
-  if (!reply.startsWith(PREFIX)) return null;
+  return metadataIn(Buffer.from(reply, "latin1"));
+}
+
+/** What the reply subject of a message says, or null where it is no delivery. */
+export function replyMetadataOf(message: Msg): ReplyMetadata | null {
+  const bytes = messageBytes(message);
+  return bytes === null ? parseReplyMetadata(message.reply ?? "") : metadataIn(bytes.reply);
+}
+
+function metadataIn(reply: Uint8Array): ReplyMetadata | null {
+  for (let at = 0; at < PREFIX.length; at += 1) if (reply[at] !== PREFIX[at]) return null;
   const dots = dotsIn(reply);
   if (dots !== SHORT_DOTS && dots < LONG_DOTS_MIN) return null;
   const streamSeqAt = afterDots(reply, dots === SHORT_DOTS ? SHORT_STREAM_SEQ : LONG_STREAM_SEQ);
-  const consumerSeqAt = reply.indexOf(".", streamSeqAt) + 1;
-  const timeAt = reply.indexOf(".", consumerSeqAt) + 1;
-  const pendingAt = reply.indexOf(".", timeAt) + 1;
-  const end = reply.indexOf(".", pendingAt);
+  const consumerSeqAt = endOf(reply, streamSeqAt) + 1;
+  const timeAt = endOf(reply, consumerSeqAt) + 1;
+  const pendingAt = endOf(reply, timeAt) + 1;
   return {
     streamSeq: digits(reply, streamSeqAt, consumerSeqAt - 1),
     consumerSeq: digits(reply, consumerSeqAt, timeAt - 1),
     atUs: digits(reply, timeAt, pendingAt - 1 - NS_DIGITS_BELOW_US),
-    pending: digits(reply, pendingAt, end < 0 ? reply.length : end),
+    pending: digits(reply, pendingAt, endOf(reply, pendingAt)),
   };
 }
 
-function dotsIn(text: string): number {
+function dotsIn(reply: Uint8Array): number {
   let count = 0;
-  for (let at = 0; at < text.length; at += 1) if (text.charCodeAt(at) === DOT) count += 1;
+  for (let at = 0; at < reply.length; at += 1) if (reply[at] === DOT) count += 1;
   return count;
 }
 
-function afterDots(text: string, count: number): number {
+function afterDots(reply: Uint8Array, count: number): number {
   let at = 0;
-  for (let dot = 0; dot < count; dot += 1) at = text.indexOf(".", at) + 1;
+  for (let dot = 0; dot < count; dot += 1) at = endOf(reply, at) + 1;
   return at;
 }
 
-function digits(text: string, from: number, to: number): number {
+/** Where the token that begins at `from` ends. */
+function endOf(reply: Uint8Array, from: number): number {
+  let at = from;
+  while (at < reply.length && reply[at] !== DOT) at += 1;
+  return at;
+}
+
+function digits(reply: Uint8Array, from: number, to: number): number {
   let value = 0;
-  for (let at = from; at < to; at += 1) value = value * 10 + text.charCodeAt(at) - ZERO;
+  for (let at = from; at < to; at += 1) value = value * 10 + (reply[at] ?? 0) - ZERO;
   return value;
 }

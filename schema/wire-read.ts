@@ -45,10 +45,10 @@ export function readStateOf(
   likelyDigest: string | null = null,
 ): WireReading<DeploymentState> {
   if (bytes.length > DEVICE_MESSAGE_MAX_BYTES) return dropped("oversized");
-  const payload = parseJson(bytes);
-  const plain = plainDeploymentState(payload, pair, likelyDigest);
+  const text = decoded(bytes);
+  const plain = text === null ? null : plainDeploymentState(text, pair, likelyDigest);
   if (plain !== null) return { kind: "read", value: plain };
-  return judged(deploymentStateSchema, payload, (state) => {
+  return judged(deploymentStateSchema, parseJson(bytes), (state) => {
     const own = state.device_id === pair.device && state.deployment === pair.deployment;
     return own ? { ...state, last_error: oneLine(state.last_error) } : null;
   });
@@ -100,9 +100,17 @@ const UTF8 = new TextDecoder("utf-8", { fatal: true });
 
 function parseJson(bytes: Uint8Array): unknown {
   try {
-    return JSON.parse(UTF8.decode(bytes));
+    return JSON.parse(decoded(bytes) ?? "");
   } catch {
     return undefined;
+  }
+}
+
+function decoded(bytes: Uint8Array): string | null {
+  try {
+    return UTF8.decode(bytes);
+  } catch {
+    return null;
   }
 }
 

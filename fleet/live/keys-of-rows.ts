@@ -12,6 +12,7 @@ import type { DeploymentName, DeviceId } from "#schema/names.ts";
 import type { Aggregator } from "../aggregate.ts";
 import type { Columns } from "./column.ts";
 import { KeyTimes } from "./key-times.ts";
+import { NO_ROW } from "./pair-table.ts";
 import type { SharedTexts } from "./shared-texts.ts";
 
 const STATE_PREFIX = "state.";
@@ -22,6 +23,7 @@ export class PairKeys {
   readonly desired: KeyTimes;
   readonly states: KeyTimes;
   readonly #aggregator: Aggregator;
+  #nextRow = NO_ROW;
   #lastDevice = { id: "" as DeviceId, number: 0, forgotten: -1 };
   // A key is asked for twice: when the feed remembers it, and when its change is taken in.
   #last: { readonly key: string; readonly row: number | null; readonly removals: number } = NOTHING_ASKED;
@@ -63,9 +65,23 @@ export class PairKeys {
   #rowOf(key: string, from: number, parse: (key: string) => DevicePair | null): number | null {
     const { removals } = this.#aggregator.facts.table;
     if (this.#last.key === key && this.#last.removals === removals) return this.#last.row;
-    const row = this.#search(key, from, parse);
+    const row = this.#isNext(key, from) ? this.#nextRow : this.#search(key, from, parse);
+    if (row !== null) this.#nextRow = row + 1;
     this.#last = { key, row, removals };
     return row;
+  }
+
+  // Two buckets most often tell of the same pairs in the same order: rows follow each other as keys do.
+  #isNext(key: string, from: number): boolean {
+    const { facts } = this.#aggregator;
+    if (!facts.table.isUsed(this.#nextRow)) return false;
+    const dot = from + facts.deviceOf(this.#nextRow).length;
+    return (
+      key.startsWith(facts.deviceOf(this.#nextRow), from) &&
+      key.length === dot + 1 + facts.deploymentOf(this.#nextRow).length &&
+      key[dot] === "." &&
+      key.endsWith(facts.deploymentOf(this.#nextRow))
+    );
   }
 
   // Names that are known are names: only new ones have to be looked at more closely.

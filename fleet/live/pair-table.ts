@@ -42,6 +42,11 @@ export class PairTable {
     return this.#rowsEver + 1;
   }
 
+  /** True where the row is that of a pair now. */
+  isUsed(row: number): boolean {
+    return (this.device.at[row] ?? 0) !== 0;
+  }
+
   find(device: number, deployment: number): number {
     const mask = this.#buckets.length - 1;
     for (let bucket = hashOf(device, deployment) & mask; ; bucket = (bucket + 1) & mask) {

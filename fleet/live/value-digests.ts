@@ -11,28 +11,28 @@ interface Known {
 /** Remembers the last value of each deployment. */
 export class ValueDigests {
   readonly #digests: SharedTexts;
-  readonly #last = new Map<string, Known>();
+  /** By the number of the deployment. */
+  readonly #last: (Known | undefined)[] = [];
 
   constructor(digests: SharedTexts) {
     this.#digests = digests;
   }
 
   /** The number of the digest of a value, taken for the caller. */
-  take(deployment: string, value: Uint8Array): number {
-    const known = this.#last.get(deployment);
+  take(deployment: number, value: Uint8Array): number {
+    const known = this.#last[deployment];
     if (known !== undefined && known.value.equals(value)) return this.#digests.takeAgain(known.digest);
-    const text = sha256Digest(value);
-    const digest = this.#digests.take(text);
+    const digest = this.#digests.take(sha256Digest(value));
     if (known !== undefined) this.#digests.giveBack(known.digest);
-    this.#last.set(deployment, { value: Buffer.from(value), digest: this.#digests.take(text) });
+    this.#last[deployment] = { value: Buffer.from(value), digest: this.#digests.takeAgain(digest) };
     return digest;
   }
 
   /** A deployment that nobody wants any more. */
-  forget(deployment: string): void {
-    const known = this.#last.get(deployment);
+  forget(deployment: number): void {
+    const known = this.#last[deployment];
     if (known === undefined) return;
     this.#digests.giveBack(known.digest);
-    this.#last.delete(deployment);
+    this.#last[deployment] = undefined;
   }
 }
