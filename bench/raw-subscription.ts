@@ -52,6 +52,9 @@ function isStatus(message: Msg): boolean {
 
 function answerFlowControl(connection: NatsConnection, message: Msg): void {
   if (message.reply !== undefined && message.reply !== "") connection.publish(message.reply);
+  // Where an answer was lost the server asks again in its heartbeats.
+  const stalled = message.headers?.get("Nats-Consumer-Stalled") ?? "";
+  if (stalled !== "") connection.publish(stalled);
 }
 
 async function createConsumer(connection: NatsConnection, stream: string, inbox: string, deliver: string) {
