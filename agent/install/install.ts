@@ -5,7 +5,7 @@ import { isSea } from "node:sea";
 import { UsageError } from "#runtime/errors.ts";
 import { settingsOf } from "#runtime/settings.ts";
 import type { Found } from "./found.ts";
-import { askServices, entryAt, FILE_MAX_BYTES, systemdRuns } from "./look.ts";
+import { askServices, entryAt, entryBelow, FILE_MAX_BYTES, systemdRuns } from "./look.ts";
 import { SYSTEM_PLACES, userPlaces, type Home, type Places } from "./places.ts";
 import { planInstall, type Wanted } from "./plan.ts";
 import { agentWords } from "./program.ts";
@@ -113,7 +113,7 @@ function whereOf(
 
 async function look(places: Places, root: string): Promise<Found> {
   const services = root === "" && systemdRuns() ? await askServices(places.scope) : null;
-  return { entry: entryAt, services };
+  return { entry: root === "" ? entryAt : (path) => entryBelow(root, path), services };
 }
 
 function programOf(exec: string | undefined): string[] {

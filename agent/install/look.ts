@@ -1,9 +1,10 @@
 /** What an installation finds: files, folders, and what the service manager says. Changes nothing. */
 import { execFile } from "node:child_process";
-import { existsSync, statSync, readFileSync } from "node:fs";
+import { existsSync, lstatSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { userInfo } from "node:os";
+import { dirname } from "node:path";
 import { promisify } from "node:util";
-import { OutsideError } from "#runtime/errors.ts";
+import { OutsideError, UsageError, errorCode } from "#runtime/errors.ts";
 import { systemctl } from "./commands.ts";
 import type { Scope } from "./places.ts";
 import type { Entry, Services, UnitState } from "./found.ts";
@@ -34,6 +35,32 @@ export function entryAt(path: string): Entry | null {
   } catch (cause) {
     if (["ENOENT", "ENOTDIR"].includes((cause as NodeJS.ErrnoException).code ?? "")) return null;
     throw new OutsideError(`cannot look at ${path}`, { cause });
+  }
+}
+
+/** As `entryAt`, for what is below the root of an image: a link there that leads out of it is refused. */
+export function entryBelow(root: string, path: string): Entry | null {
+  if (path.startsWith(`${root}/`)) mustStayBelow(root, path);
+  return entryAt(path);
+}
+
+// On the device `/etc -> /data/etc` means its own /data; here it would be this machine's.
+function mustStayBelow(root: string, path: string): void {
+  let at = path;
+  while (lstatSync(at, { throwIfNoEntry: false }) === undefined) at = dirname(at);
+  const target = targetOf(at);
+  if (target !== null && `${target}/`.startsWith(`${realpathSync(root)}/`)) return;
+  throw new UsageError(`${at} leads out of ${root}, to ${target ?? "nothing"}`, {
+    hint: "Make the link behind it a relative one, or run this on the device itself.",
+  });
+}
+
+function targetOf(path: string): string | null {
+  try {
+    return realpathSync(path);
+  } catch (error) {
+    if (errorCode(error) === "ENOENT") return null;
+    throw error;
   }
 }
 

@@ -1,6 +1,6 @@
 /** `agent install` and `agent uninstall` as root runs them on a device: real files, and a systemctl that only takes notes. */
 import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { fileSettings } from "#agent/install/request.ts";
 import { loadConfig } from "#runtime/config.ts";
@@ -207,6 +207,39 @@ describe("gitfleet agent install --root", () => {
     expect((await gitfleet(user, { env: { HOME: "/home/kim" } })).code).toBe(0);
     const unit = readFileSync(join(root, "home/kim/.config/systemd/user/gitfleet-agent.service"), "utf8");
     expect(unit).toContain("agent --config /home/kim/.config/gitfleet/agent.yaml\n");
+  });
+});
+
+describe("an image with links", () => {
+  test.each([
+    { link: "etc", leadsTo: "a folder of this machine", isThere: true },
+    { link: "var/lib", leadsTo: "a folder of this machine", isThere: true },
+    { link: "etc/gitfleet", leadsTo: "nothing", isThere: false },
+  ])("/$link that leads to $leadsTo is refused, and nothing is written or deleted there", async ({ link, isThere }) => {
+    const root = join(scratch.path, "image");
+    const outside = join(scratch.path, "outside");
+    mkdirSync(dirname(join(root, link)), { recursive: true });
+    symlinkSync(outside, join(root, link));
+    if (isThere) mkdirSync(join(outside, "gitfleet/credentials"), { recursive: true });
+    for (const words of [
+      ["install", "--device-id", "k"],
+      ["uninstall", "--purge"],
+    ]) {
+      const { code, stdout, stderr } = await gitfleet(["agent", ...words, "--root", root]);
+      expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+      expect(stderr).toContain(`gitfleet: ${join(root, link)}`);
+      expect(stderr).toContain(` leads out of ${root}, `);
+    }
+    expect(existsSync(join(outside, "gitfleet/credentials"))).toBe(isThere);
+    expect(existsSync(join(outside, "gitfleet/agent.yaml"))).toBe(false);
+  });
+
+  test("that stay within it are followed", async () => {
+    const root = join(scratch.path, "image");
+    mkdirSync(join(root, "data/etc"), { recursive: true });
+    symlinkSync("data/etc", join(root, "etc"));
+    expect((await gitfleet(["agent", "install", "--device-id", "k", "--root", root])).code).toBe(0);
+    expect(readFileSync(join(root, "data", CONFIG), "utf8")).toContain('device-id: "k"');
   });
 });
 
