@@ -41,6 +41,8 @@ export async function connectNats(options: NatsOptions, how: ConnectOptions): Pr
     timeout: DIAL_TIMEOUT_MS,
     pingInterval: how.pingIntervalMs ?? PING_INTERVAL_MS,
     maxPingOut: 2,
+    // A stack taken for each request, in case it fails, costs more than the request; failures here say what was being done.
+    noAsyncTraces: true,
     maxReconnectAttempts: -1,
     reconnectDelayHandler: delays.next,
     // A user that is refused today may be accepted tomorrow; a daemon goes on trying.

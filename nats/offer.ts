@@ -22,22 +22,23 @@ export class Offerer {
     this.#writer = writer;
   }
 
-  /** Offers `value`. Never rejects. */
+  /**
+   * Offers `value`. Never rejects. Looks first where it may: after a lost connection the bucket most often holds all of it,
+   * and to be told so costs less than a write that is refused.
+   */
   async offer(target: { bucket: BucketName; key: string; value: string }): Promise<Offered> {
-    const first = offered(await this.#writer.write({ ...target, expectedRevision: 0 }), false);
-    if (first.kind !== "held") return first;
-    const revision = await this.#markerRevision(target.bucket, target.key);
-    return revision === null
-      ? first
-      : offered(await this.#writer.write({ ...target, expectedRevision: revision }), true);
+    const found = await this.#look(target.bucket, target.key);
+    if (found !== null && !found.marker) return { kind: "held" };
+    const expectedRevision = found?.revision ?? 0;
+    return offered(await this.#writer.write({ ...target, expectedRevision }), found !== null);
   }
 
-  /** The revision of the marker that stands where the value should; null where there is none, or nobody can tell. */
-  async #markerRevision(bucket: BucketName, key: string): Promise<number | null> {
+  /** What stands there; null where there is nothing, or nobody can tell. */
+  async #look(bucket: BucketName, key: string): Promise<{ revision: number; marker: boolean } | null> {
     if (this.#unreadable.has(bucket)) return null;
     try {
       const state = await readKeyDirect(this.#link, bucket, key);
-      return state !== null && state.value === null ? state.revision : null;
+      return state === null ? null : { revision: state.revision, marker: state.value === null };
     } catch {
       if (this.#link.connected()) this.#unreadable.add(bucket);
       return null;

@@ -213,6 +213,17 @@ describe("losses", () => {
     expect(device.reported.get(web)).toMatchObject({ phase: "Running", error: null });
   });
 
+  test("of a connection are answered with one offer of each key, not with another when the desired state was read again", () => {
+    const device = serving();
+    const { epoch } = device.state;
+    device.send({ kind: "link", connected: false });
+    device.send({ kind: "link", connected: true });
+    device.send({ kind: "resynced" });
+    expect(device.state.epoch).toBe(epoch + 1);
+    device.send({ kind: "resynced" });
+    expect(device.state.epoch).toBe(epoch + 2);
+  });
+
   test("that everything at once shows are made good in one round, the heartbeat first of all", () => {
     const device = serving();
     const { epoch } = device.state;

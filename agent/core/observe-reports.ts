@@ -12,13 +12,30 @@ export const PROBE_INTERVAL_MS = 3_600_000;
 export const RIVALRIES_MIN = 2;
 const RIVALRIES_MAX = 4;
 
+/** The connection is there again or lost: while it was, the buckets may have lost anything. */
+export function linked(state: State, connected: boolean): State {
+  return connected ? { ...lost(state), connected, replayDue: true } : { ...state, connected };
+}
+
+/**
+ * The desired state was read from its beginning. Where the connection was lost that had to be, and everything was offered
+ * when it came back; what failed because a bucket was still missing need not wait. Else something else happened.
+ */
+export function resynced(state: State): State {
+  return state.replayDue ? { ...untroubledAll(state), replayDue: false } : lost(state);
+}
+
 /** The buckets may have lost something: everything is to be offered again, without waiting for what failed before. */
-export function lost(state: State): State {
+function lost(state: State): State {
+  return { ...untroubledAll(state), epoch: state.epoch + 1 };
+}
+
+function untroubledAll(state: State): State {
   const locals = [...state.locals].map(
     ([name, local]) => [name, { ...local, published: untroubled(local.published) }] as const,
   );
   const info = { ...state.info, published: untroubled(state.info.published) };
-  return { ...state, epoch: state.epoch + 1, locals: new Map(locals), info };
+  return { ...state, locals: new Map(locals), info };
 }
 
 /** Something is known to be lost. The heartbeat may be, too, and without one a device counts as offline. */

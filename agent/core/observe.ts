@@ -3,7 +3,7 @@ import type { DeploymentName } from "#schema/names.ts";
 import type { Event } from "./event.ts";
 import { afterFailure, afterStep } from "./observe-step.ts";
 import { healthRan } from "./health.ts";
-import { beat, lost, publishedNow, publishFailed, rebuilt } from "./observe-reports.ts";
+import { beat, linked, publishFailed, publishedNow, rebuilt, resynced } from "./observe-reports.ts";
 import { reportOf } from "./phase.ts";
 import { STEP_PAUSES, nextTrouble } from "./retry.ts";
 import { conclude } from "./conclude.ts";
@@ -20,9 +20,9 @@ export function observe(state: State, event: Event, nowMs: number): State {
     case "intent":
       return updated(state, event.deployment, nowMs, (local) => withIntent(local, event.intent), event.intent);
     case "link":
-      return { ...(event.connected ? lost(state) : state), connected: event.connected };
+      return linked(state, event.connected);
     case "resynced":
-      return lost(state);
+      return resynced(state);
     case "rebuilt":
       return rebuilt(state, nowMs);
     case "stirred":

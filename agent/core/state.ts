@@ -124,6 +124,8 @@ export interface Heartbeat {
 export interface State {
   readonly settings: CoreSettings;
   readonly connected: boolean;
+  /** True from a connect until the desired state has been read again. */
+  readonly replayDue: boolean;
   /** Raised whenever the buckets may have lost something: everything is then offered again. */
   readonly epoch: number;
   readonly probeAtMs: number;
@@ -166,6 +168,7 @@ export function newState(settings: CoreSettings, info: string, nowMs: number): S
   return {
     settings,
     connected: false,
+    replayDue: false,
     epoch: 1,
     probeAtMs: nowMs,
     locals: new Map(),

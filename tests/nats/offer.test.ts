@@ -1,0 +1,61 @@
+/** Offers: written where the bucket has nothing, at the cost of a look where it has something. */
+import { describe, expect, test } from "vitest";
+import { ensureBuckets } from "#nats/buckets.ts";
+import { Offerer } from "#nats/offer.ts";
+import { createWriter } from "#nats/writer.ts";
+import { testClient, testLink, testServer } from "#tests/support/nats-fixture.ts";
+
+const KEY = "state.kiosk-1.web";
+const target = { bucket: "device-state", key: KEY, value: "ours" } as const;
+
+async function offering() {
+  const server = await testServer();
+  const link = await testLink({ servers: [server.url] });
+  await ensureBuckets(link, { replicas: 1 });
+  const client = await testClient(server.url);
+  const sent: string[] = [];
+  client.connection.subscribe("$KV.device-state.>", { callback: (_error, message) => void sent.push(message.subject) });
+  await client.connection.flush();
+  const offerer = new Offerer(link, createWriter(link));
+  return { link, client, sent, offerer };
+}
+
+describe("an offer", () => {
+  test("is written where there is nothing", async () => {
+    const { client, offerer } = await offering();
+    expect(await offerer.offer(target)).toEqual({ kind: "lacked", marker: false });
+    expect((await client.contents("device-state")).get(KEY)).toBe("ours");
+  });
+
+  test("is not even sent where the bucket holds something", async () => {
+    const { client, offerer, sent } = await offering();
+    await client.put("device-state", KEY, "theirs");
+    expect(await offerer.offer(target)).toEqual({ kind: "held" });
+    await client.connection.flush();
+    expect(sent).toHaveLength(1);
+    expect((await client.contents("device-state")).get(KEY)).toBe("theirs");
+  });
+
+  test("takes the place of a marker", async () => {
+    const { client, offerer } = await offering();
+    await client.mark("device-state", KEY, "DEL");
+    expect(await offerer.offer(target)).toEqual({ kind: "lacked", marker: true });
+    expect((await client.contents("device-state")).get(KEY)).toBe("ours");
+  });
+
+  test("works by the write alone where the device may not look", async () => {
+    const server = await testServer({
+      config: `authorization { users: [
+        { user: "all", password: "all" },
+        { user: "kiosk", password: "kiosk", permissions: { publish: { deny: "$JS.API.DIRECT.GET.KV_device-state.>" } } }
+      ] }`,
+    });
+    const address = (user: string): string => server.url.replace("nats://", `nats://${user}:${user}@`);
+    const everything = await testLink({ servers: [address("all")] });
+    await ensureBuckets(everything, { replicas: 1 });
+    const link = await testLink({ servers: [address("kiosk")] });
+    const offerer = new Offerer(link, createWriter(link));
+    expect(await offerer.offer(target)).toEqual({ kind: "lacked", marker: false });
+    expect(await offerer.offer({ ...target, value: "again" })).toEqual({ kind: "held" });
+  });
+});
