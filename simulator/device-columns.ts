@@ -10,8 +10,8 @@ export interface SimulatedDevice {
 /** How device-info stands. */
 export const INFO = { toPut: 0, toOffer: 1, told: 2 } as const;
 
-/** How often a few keys are offered again, as agents do to notice a bucket that was wiped while connected. */
-const PROBE_INTERVAL_MS = 60_000;
+/** How often one key is offered again, as agents do to notice a bucket that was wiped in silence. */
+const PROBE_INTERVAL_MS = 3_600_000;
 
 /** One row for each device. */
 export class DeviceColumns {
@@ -20,12 +20,15 @@ export class DeviceColumns {
   readonly beat: Float64Array;
   /** 1 where the last heartbeat did not arrive. */
   readonly beatFailed: Uint8Array;
+  /** Writes that were sent to the bucket of states, whatever became of them. */
+  readonly stateWrites: Uint32Array;
   readonly #probeAtMs: Float64Array;
 
   constructor(length: number, nowMs: number) {
     this.info = new Uint8Array(length);
     this.beat = new Float64Array(length);
     this.beatFailed = new Uint8Array(length);
+    this.stateWrites = new Uint32Array(length);
     this.#probeAtMs = new Float64Array(length).fill(nowMs + PROBE_INTERVAL_MS);
   }
 
@@ -36,10 +39,10 @@ export class DeviceColumns {
     this.beatFailed[device] = 0;
   }
 
-  /** Which of `count` keys a device is to probe now; null where it is not its time, -1 where it has none. */
+  /** Which of `count` keys a device is to probe now; null where it is not its time. */
   probe(device: number, count: number, nowMs: number): number | null {
     if (nowMs < this.#probeAtMs[device]!) return null;
     this.#probeAtMs[device] = nowMs + PROBE_INTERVAL_MS;
-    return count === 0 ? -1 : Math.floor(nowMs / PROBE_INTERVAL_MS) % count;
+    return Math.floor(nowMs / PROBE_INTERVAL_MS) % count;
   }
 }

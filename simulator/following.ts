@@ -8,7 +8,7 @@ import { NO_AUDIT_MS, NoMemory } from "./no-memory.ts";
 import type { DeviceRange } from "./simulated-connection.ts";
 import type { World } from "./world.ts";
 
-const IDLE_HEARTBEAT_MS = 60_000;
+const IDLE_HEARTBEAT_MS = 300_000;
 
 /** One feed. */
 export interface Following {

@@ -77,14 +77,13 @@ export class Sender {
   }
 
   async #state(pair: number): Promise<Outcome> {
-    const { fleet, tally, timetable } = this.#world;
+    const { fleet, timetable } = this.#world;
     const nowMs = systemClock.nowMs();
     const { write, againAtMs } = fleet.step(pair, nowMs);
     if (againAtMs !== null) timetable.add(pair, againAtMs);
     if (write === null) return "said";
     const name = fleet.nameOf(pair);
     const target = { bucket: BUCKETS.deviceState, key: stateKey(name) };
-    tally.stateWrites += 1;
     const result =
       write.kind === "delete"
         ? await this.#write({ ...target, kind: "delete" })
@@ -146,12 +145,15 @@ export class Sender {
   #probe(device: number, nowMs: number): void {
     const { columns, fleet } = this.#world;
     const pairs = fleet.pairsOf(device);
-    const which = columns.probe(device, pairs.length, nowMs);
+    // Device-info has its turn like each state.
+    const which = columns.probe(device, 1 + pairs.length, nowMs);
     if (which === null) return;
-    if (columns.info[device] === INFO.told) columns.info[device] = INFO.toOffer;
-    this.#ways.say(messageOf("info", device));
-    const pair = pairs[which];
-    if (pair === undefined) return;
+    const pair = pairs[which - 1];
+    if (pair === undefined) {
+      if (columns.info[device] === INFO.told) columns.info[device] = INFO.toOffer;
+      this.#ways.say(messageOf("info", device));
+      return;
+    }
     fleet.doubtOne(pair);
     this.#ways.say(messageOf("state", pair));
   }

@@ -8,6 +8,7 @@ import { backoffMs } from "#runtime/backoff.ts";
 import { sleep } from "#runtime/clock.ts";
 import { silentLogger } from "#runtime/logger.ts";
 import { BUCKETS } from "#schema/keys.ts";
+import { countedWriter } from "./counted-writer.ts";
 import { INFO } from "./device-columns.ts";
 import { followDesired, type Following } from "./following.ts";
 import { messageOf, Outgoing, type Message } from "./outgoing.ts";
@@ -18,6 +19,8 @@ const WINDOW = 1_024;
 const WINDOW_OF_ONE = 64;
 const RETRY_BASE_MS = 200;
 const RETRY_MAX_MS = 10_000;
+/** As agents: a connection that is silently dead is given up after two to three of these pings. */
+const HOW = { name: "gitfleet simulate", pingIntervalMs: 60_000 };
 const DRAIN_LOOK_MS = 10;
 /** As agents: what follows within the first is answered together, and not all answer in one moment. */
 const SETTLE_MS = 500;
@@ -62,13 +65,13 @@ export class SimulatedConnection {
     const { settings, signal } = this.#world;
     // Each would tell of the same loss.
     const logger = settings.connections > 1 ? silentLogger : this.#world.logger;
-    const link = await connectNats(settings.nats, { name: "gitfleet simulate", logger, signal });
+    const link = await connectNats(settings.nats, { ...HOW, logger, signal });
     if (signal.aborted) {
       await link.close();
       return;
     }
     const isAlone = this.#size() === 1;
-    const writer = createWriter(link, { window: isAlone ? WINDOW_OF_ONE : WINDOW });
+    const writer = countedWriter(createWriter(link, { window: isAlone ? WINDOW_OF_ONE : WINDOW }), this.#world);
     const sender = new Sender(this.#world, { writer, offerer: new Offerer(link, writer), say: this.#say });
     link.onStatus((connected) => (connected ? this.#linked() : undefined));
     onBucketCreated(link, FOLLOWED, () => void this.#bucketCreated());

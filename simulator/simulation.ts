@@ -34,6 +34,8 @@ export interface Simulation {
   isWhole(): boolean;
   /** What was done so far. */
   tally(): Readonly<Tally>;
+  /** How many writes each device has sent to the bucket of states, whatever became of them. */
+  stateWrites(): readonly number[];
   /** Stops the devices, within a few seconds whatever NATS does, and says what it was. */
   stop(): Promise<Summary>;
 }
@@ -102,6 +104,10 @@ class RunningSimulation implements Simulation {
 
   tally(): Readonly<Tally> {
     return this.#world.tally;
+  }
+
+  stateWrites(): readonly number[] {
+    return [...this.#world.columns.stateWrites];
   }
 
   async stop(): Promise<Summary> {

@@ -7,8 +7,6 @@ export class Tally {
   messages = 0;
   /** States that the bucket took, by phase; `deleted` where a state was taken back. */
   readonly states: Record<Phase | "deleted", number> = { Pending: 0, Running: 0, Failed: 0, deleted: 0 };
-  /** States that were sent to the bucket, offers included, whatever became of them. */
-  stateWrites = 0;
   /** Offers of states that the bucket held already. */
   held = 0;
   heartbeats = 0;
