@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import { gitHttpBackend } from "./git-backend.ts";
 
 /** How the server misbehaves. `answer` faults hit the answers that carry packs or references. */
 export type GitFault =
@@ -118,7 +119,7 @@ interface BackendAnswer {
 
 async function runBackend(options: GitServerOptions, req: IncomingMessage, url: URL): Promise<BackendAnswer> {
   const protocol = options.version0 === true ? undefined : req.headers["git-protocol"];
-  const child = spawn("git", ["http-backend"], {
+  const child = spawn(gitHttpBackend(), [], {
     stdio: ["pipe", "pipe", "ignore"],
     env: {
       PATH: process.env["PATH"],

@@ -1,6 +1,7 @@
 /** Serves a bare repository over smart HTTP with git's own `http-backend`, and sees what a push moved. */
 import { spawn } from "node:child_process";
 import type { IncomingMessage } from "node:http";
+import { gitHttpBackend } from "../git-backend.ts";
 import { refChanges } from "./git-objects.ts";
 import { gitEnvironment } from "./run-git.ts";
 import { actorOf, allows, type Actor } from "./actor.ts";
@@ -85,9 +86,10 @@ async function runBackend(
   request: IncomingMessage,
 ): Promise<BackendAnswer> {
   const { headers } = request;
-  const child = spawn("git", ["http-backend"], {
+  const child = spawn(gitHttpBackend(), [], {
     stdio: ["pipe", "pipe", "ignore"],
     timeout: BACKEND_LIMIT_MS,
+    killSignal: "SIGKILL",
     env: {
       ...gitEnvironment(),
       GIT_PROJECT_ROOT: repository.git.path,
@@ -109,7 +111,7 @@ async function runBackend(
   const giveUp = (): void => {
     if (request.readableEnded) return;
     gone = true;
-    child.kill();
+    child.kill("SIGKILL");
   };
   if (request.destroyed) giveUp();
   request.once("close", giveUp);

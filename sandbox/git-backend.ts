@@ -1,0 +1,14 @@
+/** Where git's own HTTP backend is. */
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
+
+let found: string | null = null;
+
+/**
+ * The path of `git-http-backend`. It is started by itself and not by `git http-backend`: whoever kills that one leaves
+ * behind the process that does the work, which waits for the rest of a request in a loop, and for ever.
+ */
+export function gitHttpBackend(): string {
+  found ??= join(execFileSync("git", ["--exec-path"], { encoding: "utf8" }).trim(), "git-http-backend");
+  return found;
+}
