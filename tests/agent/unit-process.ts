@@ -4,6 +4,7 @@ import { createWriteStream } from "node:fs";
 import { join } from "node:path";
 import type { DeviceRoot } from "./device-root.ts";
 
+const CHECKOUT = join(import.meta.dirname, "../..");
 const SYSTEM_CALLS = "/var/cache/gitfleet/system-calls";
 
 /** The values of a unit's `[Service]`, in order. */
@@ -59,9 +60,21 @@ function fileSystemOf(unit: string, podman: string): string {
     `umask ${valueOf(unit, "UMask")}`,
     `mkdir -p /run/podman && mount --bind '${podman}' /run/podman`,
     ...own.map((folder) => `mkdir -p ${folder} && mount --bind ${folder} ${folder}`),
-    "mount -t tmpfs own-tmp /tmp",
+    ...ownTmp(),
     ...["/run", "/etc", "/var/lib", "/var/cache", "/"].map((folder) => `mount -o remount,bind,ro ${folder}`),
   ].join("\n");
+}
+
+/** An empty /tmp. A device does not have its programs there; a checkout may be, and is then shown in its place. */
+function ownTmp(): string[] {
+  const mounted = "mount -t tmpfs own-tmp /tmp";
+  if (!CHECKOUT.startsWith("/tmp/")) return [mounted];
+  const aside = "/run/checkout";
+  return [
+    `mkdir -p ${aside} && mount --bind '${CHECKOUT}' ${aside}`,
+    mounted,
+    `mkdir -p '${CHECKOUT}' && mount --bind ${aside} '${CHECKOUT}'`,
+  ];
 }
 
 function allowedCalls(filters: readonly string[]): Set<string> {
