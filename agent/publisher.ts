@@ -187,5 +187,6 @@ function published(
 ): Event {
   if (result.kind === "failed")
     return { kind: "publish-failed", deployment: about.deployment, error: result.error.message };
+  if (result.kind === "unseen") return { kind: "unseen", deployment: about.deployment, epoch: about.epoch };
   return { kind: "published", ...about, lacked: result.kind === "lacked" };
 }

@@ -1,12 +1,16 @@
-/** An offer: written only where the bucket has nothing of it. A marker that somebody left is nothing, too. */
+/** An offer: written only where the bucket does not say the same already. A marker that somebody left says nothing. */
 import { readKeyDirect } from "./compare-and-set.ts";
 import type { NatsLink } from "./link.ts";
 import type { WriteResult, Writer } from "./writer.ts";
 import type { BucketName } from "#schema/keys.ts";
+import { saysTheSame } from "#schema/says-the-same.ts";
 
-/** `held`: the bucket has it. `lacked`: it had not, and now has; `marker` where only a marker stood there. */
+/**
+ * `held`: the bucket says it. `lacked`: it had nothing, and now has it; `marker` where only a marker stood there.
+ * `corrected`: it said something else. `unseen`: something stands there, and what it says could not be read.
+ */
 export type Offered =
-  | { readonly kind: "held" }
+  | { readonly kind: "held" | "corrected" | "unseen" }
   | { readonly kind: "lacked"; readonly marker: boolean }
   | (WriteResult & { readonly kind: "failed" });
 
@@ -24,35 +28,34 @@ export class Offerer {
 
   /**
    * Offers `value`. Never rejects. Looks first where it may: after a lost connection the bucket most often holds all of it,
-   * and to be told so costs less than a write that is refused.
+   * and to be told so costs less than a write that is refused. What it holds instead may be long over (the device died
+   * before it wrote down what it had said last), so that is written over, unless somebody else was faster.
    */
   async offer(target: { bucket: BucketName; key: string; value: string }): Promise<Offered> {
     const found = await this.#look(target.bucket, target.key);
-    if (found !== null && !found.marker) return { kind: "held" };
-    const expectedRevision = found?.revision ?? 0;
-    return offered(await this.#writer.write({ ...target, expectedRevision }), found !== null);
+    const text = found?.value?.toString() ?? null;
+    if (text !== null && saysTheSame(text, target.value)) return { kind: "held" };
+    const result = await this.#writer.write({ ...target, expectedRevision: found?.revision ?? 0 });
+    switch (result.kind) {
+      case "written":
+        return text === null ? { kind: "lacked", marker: found !== null } : { kind: "corrected" };
+      case "conflict":
+        return { kind: "unseen" };
+      case "failed":
+        return result;
+    }
   }
 
   /** What stands there; null where there is nothing, or nobody can tell. */
-  async #look(bucket: BucketName, key: string): Promise<{ revision: number; marker: boolean } | null> {
+  async #look(bucket: BucketName, key: string): Promise<{ revision: number; value: Buffer | null } | null> {
     if (this.#unreadable.has(bucket)) return null;
     try {
       const state = await readKeyDirect(this.#link, bucket, key);
-      return state === null ? null : { revision: state.revision, marker: state.value === null };
+      if (state === null) return null;
+      return { revision: state.revision, value: state.value === null ? null : Buffer.from(state.value) };
     } catch {
       if (this.#link.connected()) this.#unreadable.add(bucket);
       return null;
     }
-  }
-}
-
-function offered(result: WriteResult, marker: boolean): Offered {
-  switch (result.kind) {
-    case "written":
-      return { kind: "lacked", marker };
-    case "conflict":
-      return { kind: "held" };
-    case "failed":
-      return result;
   }
 }

@@ -96,7 +96,7 @@ export class Sender {
   #stated(write: StateWrite, result: Offered | WriteResult): void {
     const { fleet, tally } = this.#world;
     fleet.written(write);
-    if (result.kind === "held") tally.held += 1;
+    if (result.kind === "held" || result.kind === "unseen") tally.held += 1;
     else tally.states[write.phase ?? "deleted"] += 1;
     if (result.kind === "written") this.#world.lastStateRevision = result.revision;
     if (result.kind === "lacked" && !result.marker) this.#rebuilt(fleet.numberOf(fleet.nameOf(write.pair).device)!);

@@ -260,6 +260,87 @@ describe("losses", () => {
   });
 });
 
+/** Lets time pass until then, and not a step longer: nothing else has ended since. */
+function runUntil(device: SimulatedDevice, isThen: () => boolean): void {
+  for (let steps = 0; !isThen(); steps += 1) {
+    expect(steps).toBeLessThan(1_000);
+    device.step(Infinity);
+  }
+}
+
+/** The device dies before it has written down what it said since; it starts with the disk of before. */
+function dieUnwritten(device: SimulatedDevice, disk: ReadonlyMap<DeploymentName, string>): void {
+  for (const [name, record] of disk) device.disk.set(name, record);
+  device.restart(false);
+}
+
+describe.each([
+  ["that may look at its keys", true],
+  ["that may not look at its keys", false],
+])("what a device said last, %s,", (_who, mayLook) => {
+  function servingOne(): SimulatedDevice {
+    const device = new SimulatedDevice(() => 0, { mayLook });
+    device.send({ kind: "link", connected: true });
+    device.want(web, { web: "web:1" });
+    device.run(MINUTE_MS);
+    return device;
+  }
+
+  test("is made good where the device died before it wrote it down", () => {
+    const device = servingOne();
+    const written = new Map(device.disk);
+    device.harm(0, "kill");
+    runUntil(device, () => device.shown()[0] === "web_web running web:1");
+    expect(device.reported.get(web)?.phase).toBe("Pending");
+    dieUnwritten(device, written);
+    device.run(MINUTE_MS);
+    expect(device.reported.get(web)?.phase).toBe("Running");
+  });
+
+  test("is made good where the device died so, and what it said before became true again without a connection", () => {
+    const device = new SimulatedDevice(() => 0, { mayLook });
+    device.send({ kind: "link", connected: true });
+    device.want(web, { web: "none:1" });
+    device.run(MINUTE_MS);
+    const written = new Map(device.disk);
+    device.restart(false);
+    runUntil(device, () => device.reported.get(web)?.phase === "Pending");
+    dieUnwritten(device, written);
+    device.disconnect();
+    device.run(MINUTE_MS);
+    device.send({ kind: "link", connected: true });
+    device.run(1_000);
+    expect(device.reported.get(web)?.phase).toBe("Failed");
+  });
+
+  test("is made good where no answer came, and what was said before is true again", () => {
+    const device = servingOne();
+    const told = device.reported.get(web)!;
+    device.reported.set(web, { ...told, phase: "Pending" });
+    device.send({ kind: "publish-failed", deployment: web, error: "no answer in time" });
+    device.run(MINUTE_MS);
+    expect(device.reported.get(web)?.phase).toBe("Running");
+  });
+
+  test("is made good within hours, whoever wrote something else", () => {
+    const device = servingOne();
+    const told = device.reported.get(web)!;
+    device.reported.set(web, { ...told, phase: "Pending" });
+    device.run(3 * PROBE_INTERVAL_MS);
+    expect(device.reported.get(web)?.phase).toBe("Running");
+  });
+
+  test("is deleted where the device died after it was wanted again, and it no longer is", () => {
+    const device = servingOne();
+    const record = JSON.parse(device.disk.get(web)!) as object;
+    device.disk.set(web, JSON.stringify({ ...record, acknowledged: "" }));
+    device.restart(false);
+    device.unwant(web);
+    device.run(MINUTE_MS);
+    expect([...device.reported.keys(), ...device.disk.keys()]).toEqual([]);
+  });
+});
+
 const deployments = ["a", "b"].map((name) => parseWireDeploymentName(name)!);
 const images = ["web:1", "web:2", "web:3", "web:4", "crash:1", "sick:1", "none:1"];
 
@@ -302,7 +383,7 @@ function happen(device: SimulatedDevice, one: Happening): void {
     case "restart":
       return device.restart(one.power);
     case "link":
-      return device.send({ kind: "link", connected: one.connected });
+      return one.connected ? device.send({ kind: "link", connected: true }) : device.disconnect();
     case "stirred":
       return device.send({ kind: "stirred", deployment: null });
     case "pass":
@@ -330,8 +411,9 @@ describe("whatever happens, in whatever order", () => {
       fc.property(
         fc.array(happening, { minLength: 4, maxLength: 30, size: "max" }),
         fc.infiniteStream(fc.nat(20)),
-        (story, chance) => {
-          const device = new SimulatedDevice(() => chance.next().value as number);
+        fc.boolean(),
+        (story, chance, mayLook) => {
+          const device = new SimulatedDevice(() => chance.next().value as number, { mayLook });
           device.send({ kind: "link", connected: true });
           for (const one of story) happen(device, one);
           device.send({ kind: "link", connected: true });

@@ -92,7 +92,7 @@ export type Effect =
   | { readonly kind: "save"; readonly key: string; readonly deployment: DeploymentName; readonly record: string | null }
   | { readonly kind: "save-images"; readonly key: string; readonly text: string }
   | { readonly kind: "remove-image"; readonly key: string; readonly image: string; readonly reference: string }
-  /** `offer` writes only where the bucket has nothing. */
+  /** `offer` writes only where the bucket does not say the same already. */
   | {
       readonly kind: "publish-state";
       readonly key: string;

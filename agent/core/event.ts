@@ -72,6 +72,9 @@ export type Event =
       readonly epoch: number;
       readonly lacked: boolean;
     }
+  /** An offer was refused, and this device may not look at what stands there. */
+  | { readonly kind: "unseen"; readonly deployment: DeploymentName | null; readonly epoch: number }
+  /** Whether it got there all the same is not known. */
   | { readonly kind: "publish-failed"; readonly deployment: DeploymentName | null; readonly error: string }
   | { readonly kind: "heartbeat"; readonly revision: number; readonly rival: boolean }
   | { readonly kind: "heartbeat-failed"; readonly error: string };

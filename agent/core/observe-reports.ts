@@ -1,7 +1,7 @@
 /** What the buckets answered, and what that says about what they have lost. */
 import type { Event } from "./event.ts";
 import { STEP_PAUSES, nextTrouble } from "./retry.ts";
-import type { Local, Published, State } from "./state.ts";
+import { IN_DOUBT, type Local, type Published, type State } from "./state.ts";
 
 /**
  * How often one key is offered again, to notice a bucket that was wiped in silence while connected. An offer is a kilobyte
@@ -62,7 +62,7 @@ function untroubled(published: Published): Published {
   return { ...published, trouble: null };
 }
 
-/** A key was written, or was found to be there. */
+/** A key was written, or was found to say the same. */
 export function publishedNow(
   state: State,
   { deployment, identity, epoch, lacked }: Event & { kind: "published" },
@@ -79,6 +79,19 @@ export function publishedNow(
   }));
 }
 
+/**
+ * Something stands there, and nobody can tell what. Where it was told in this life of the agent, it is that; where there is
+ * doubt, it is written.
+ */
+export function unseen(state: State, { deployment, epoch }: Event & { kind: "unseen" }): State {
+  return withPublished(state, deployment, (published) => ({
+    acknowledged: published.epoch === IN_DOUBT ? null : published.acknowledged,
+    epoch,
+    trouble: null,
+  }));
+}
+
+/** It may have got there all the same, so that what was acknowledged before may be over. */
 export function publishFailed(
   state: State,
   { deployment, error }: Event & { kind: "publish-failed" },
@@ -86,7 +99,7 @@ export function publishFailed(
 ): State {
   const salt = `${state.settings.device} ${deployment ?? "info"}`;
   return withPublished(state, deployment, (published) => ({
-    ...published,
+    ...doubted(published),
     trouble: nextTrouble(published.trouble, { step: "publish", error, nowMs, pauses: STEP_PAUSES, salt }),
   }));
 }
@@ -117,11 +130,11 @@ function probed(state: State, nowMs: number): State {
   // Device-info has its turn like each state.
   const keys = [null, ...state.locals.keys()];
   const key = keys[Math.floor(nowMs / PROBE_INTERVAL_MS) % keys.length] ?? null;
-  return withPublished({ ...state, probeAtMs: nowMs + PROBE_INTERVAL_MS }, key, probing);
+  return withPublished({ ...state, probeAtMs: nowMs + PROBE_INTERVAL_MS }, key, doubted);
 }
 
-function probing(published: Published): Published {
-  return { ...published, epoch: 0 };
+function doubted(published: Published): Published {
+  return { ...published, epoch: IN_DOUBT };
 }
 
 function withPublished(

@@ -3,7 +3,7 @@ import type { DeploymentName } from "#schema/names.ts";
 import type { Event } from "./event.ts";
 import { afterFailure, afterStep } from "./observe-step.ts";
 import { healthRan } from "./health.ts";
-import { beat, linked, publishFailed, publishedNow, rebuilt, resynced } from "./observe-reports.ts";
+import { beat, linked, publishFailed, publishedNow, rebuilt, resynced, unseen } from "./observe-reports.ts";
 import { reportOf } from "./phase.ts";
 import { STEP_PAUSES, nextTrouble } from "./retry.ts";
 import { conclude } from "./conclude.ts";
@@ -67,6 +67,8 @@ export function observe(state: State, event: Event, nowMs: number): State {
       return withImage(state, event.image, nowMs + IMAGE_RETRY_MS);
     case "published":
       return publishedNow(state, event, nowMs);
+    case "unseen":
+      return unseen(state, event);
     case "publish-failed":
       return publishFailed(state, event, nowMs);
     case "heartbeat":

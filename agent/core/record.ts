@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { DeviceId } from "#schema/names.ts";
 import { wireDeploymentNameSchema } from "#schema/wire.ts";
 import { intentOf } from "./intent.ts";
+import { isDeleted } from "./reports.ts";
 import { ROLLED_BACK_PAUSES, pauseMs } from "./retry.ts";
 import { newLocal, type Local, type RolledBack } from "./state.ts";
 
@@ -19,14 +20,14 @@ const recordSchema = z.object({
   rolledBack: z.object({ digest: z.string(), error: z.string(), attempt: z.number() }).nullable(),
   images: z.object({ digest: z.string(), current: z.array(z.string()), previous: z.array(z.string()) }),
   pulled: z.object({ digest: z.string(), ids: z.record(z.string(), z.string()) }),
-  /** What the bucket last acknowledged about it. */
+  /** What the bucket last acknowledged about it, as far as there was time to write it down. */
   acknowledged: z.string().nullable(),
 });
 
 /** The record of a deployment as text; null where there is nothing to remember. */
 export function recordText(device: DeviceId, local: Local): string | null {
   const { name, intent, accepted, rolledBack, images, pulled, published } = local;
-  if (intent === null || (local.gone && published.acknowledged === "")) return null;
+  if (intent === null || (local.gone && isDeleted(published))) return null;
   const record: z.infer<typeof recordSchema> = {
     version: RECORD_VERSION,
     device,

@@ -2,7 +2,7 @@
 import type { Effect } from "./effect.ts";
 import { together, type Next } from "./next.ts";
 import { hasRival } from "./observe-reports.ts";
-import type { Local, Published, Report, State, Trouble } from "./state.ts";
+import { IN_DOUBT, type Local, type Published, type Report, type State, type Trouble } from "./state.ts";
 
 /** Equal text means that nothing new is to be written. */
 export function reportIdentity(report: Report): string {
@@ -41,14 +41,19 @@ function stateOf(local: Local, epoch: number): Next {
   const { name, report, published, gone } = local;
   const key = `state ${name}`;
   if (gone) {
-    return now(published.acknowledged === DELETED ? [] : [{ kind: "delete-state", key, deployment: name, epoch }]);
+    return now(isDeleted(published) ? [] : [{ kind: "delete-state", key, deployment: name, epoch }]);
   }
   if (report === null) return now([]);
   const mode = modeOf(reportIdentity(report), published, epoch);
   return now(mode === null ? [] : [{ kind: "publish-state", key, deployment: name, report, mode, epoch }]);
 }
 
-/** `put` for news; `offer` where the bucket was told, but may have lost it since. */
+/** Is the key known to be deleted? What an earlier life of the agent knew is no knowledge. */
+export function isDeleted({ acknowledged, epoch }: Published): boolean {
+  return acknowledged === DELETED && epoch !== IN_DOUBT;
+}
+
+/** `put` for news; `offer` where the bucket was told, but may have lost it since, or been told something else. */
 function modeOf(wanted: string, { acknowledged, epoch }: Published, current: number): "put" | "offer" | null {
   if (acknowledged !== wanted) return "put";
   return epoch === current ? null : "offer";

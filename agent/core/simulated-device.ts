@@ -42,11 +42,16 @@ export class SimulatedDevice {
   readonly foreign = new Set<string>();
   readonly #flight = new Map<string, Effect>();
   readonly #choose: (count: number) => number;
+  readonly #mayLook: boolean;
   #ids = 0;
 
-  /** `choose` picks which of several effects in flight ends next: chance in property tests. */
-  constructor(choose: (count: number) => number = () => 0) {
+  /**
+   * `choose` picks which of several effects in flight ends next: chance in property tests. `mayLook`: the device may read
+   * its own keys in the buckets.
+   */
+  constructor(choose: (count: number) => number = () => 0, { mayLook = true } = {}) {
     this.#choose = choose;
+    this.#mayLook = mayLook;
   }
 
   send(event: Event): void {
@@ -83,6 +88,17 @@ export class SimulatedDevice {
     const locals = [...this.disk.values()].map((text) => localFromRecord(text, DEVICE, this.nowMs)!);
     this.state = { ...initial(this.nowMs), locals: new Map(locals.map((local) => [local.name, local])) };
     this.send({ kind: "link", connected: true });
+  }
+
+  /** The connection breaks. What is on its way gets there or does not, and no answer comes in either case. */
+  disconnect(): void {
+    this.send({ kind: "link", connected: false });
+    for (const [key, effect] of this.#flight) {
+      if (effect.kind !== "publish-state" && effect.kind !== "delete-state") continue;
+      this.#flight.delete(key);
+      if (this.#choose(2) % 2 === 0) this.#perform(effect);
+      this.send({ kind: "publish-failed", deployment: effect.deployment, error: "no answer in time" });
+    }
   }
 
   /** One effect ends; where nothing is in flight, time passes to the next wake-up. False where that is after `untilMs`. */
@@ -258,7 +274,8 @@ export class SimulatedDevice {
 
   #publish({ deployment, report, mode, epoch }: Effect & { kind: "publish-state" }): Event {
     const lacked = mode === "offer" && !this.reported.has(deployment);
-    if (mode === "put" || lacked) this.reported.set(deployment, report);
+    if (mode === "offer" && !lacked && !this.#mayLook) return { kind: "unseen", deployment, epoch };
+    this.reported.set(deployment, report);
     return { kind: "published", deployment, identity: reportIdentity(report), epoch, lacked };
   }
 

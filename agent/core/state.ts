@@ -59,11 +59,17 @@ export interface Report {
   readonly digest: string;
 }
 
+/**
+ * The epoch of what may be untrue: what a record says, since the device may have died before it wrote down what it said
+ * last, and what was sent without an answer, since it may have got there. A bucket is then to be looked at again.
+ */
+export const IN_DOUBT = 0;
+
 /** How far what the bucket should say has got there. */
 export interface Published {
   /** Identity of what the bucket acknowledged; `""` for a deleted key, null for unknown. */
   readonly acknowledged: string | null;
-  /** The epoch in which the bucket was last known to have it. */
+  /** The epoch in which the bucket was last known to have it; `IN_DOUBT` where it may hold something else. */
   readonly epoch: number;
   readonly trouble: Trouble | null;
 }
@@ -157,7 +163,7 @@ export function newLocal(name: DeploymentName, intent: Intent | null): Local {
     trouble: null,
     watches: new Map(),
     report: null,
-    published: { acknowledged: null, epoch: 0, trouble: null },
+    published: { acknowledged: null, epoch: IN_DOUBT, trouble: null },
     saved: null,
     saveTrouble: null,
   };
@@ -173,7 +179,7 @@ export function newState(settings: CoreSettings, info: string, nowMs: number): S
     probeAtMs: nowMs,
     locals: new Map(),
     surveyAtMs: nowMs,
-    info: { wanted: info, published: { acknowledged: null, epoch: 0, trouble: null } },
+    info: { wanted: info, published: { acknowledged: null, epoch: IN_DOUBT, trouble: null } },
     heartbeat: { dueAtMs: nowMs, revision: null, failed: false, rivalries: 0 },
     pulledImages: new Map(),
     savedImages: "",

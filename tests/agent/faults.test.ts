@@ -80,6 +80,21 @@ describe("an agent", { timeout: 120_000 }, () => {
     expect(rig.history.slice(writes).filter(({ deployment }) => deployment === "calm")).toEqual([]);
   });
 
+  test("that comes back corrects what is said of it and is not true", async () => {
+    agent = rig.startAgent();
+    await rig.rollOut("untrue", [web("web:1", 8114)]);
+    expect(await rig.stop(agent)).toBe(0);
+    const key = `state.${DEVICE_ID}.untrue`;
+    await rig.writer.write({
+      bucket: "device-state",
+      key,
+      value: JSON.stringify({ ...rig.state("untrue"), phase: "Pending" }),
+    });
+    await until("it is called pending", () => rig.state("untrue")?.phase === "Pending");
+    agent = rig.startAgent();
+    await rig.phase("untrue", "Running");
+  });
+
   test("that is stopped in the middle of a pull from a registry that says nothing ends at once", async () => {
     const silent = createServer();
     silent.listen(0, rig.device.hostAddress);

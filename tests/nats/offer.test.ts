@@ -1,4 +1,4 @@
-/** Offers: written where the bucket has nothing, at the cost of a look where it has something. */
+/** Offers: written where the bucket does not say the same, at the cost of a look where it does. */
 import { describe, expect, test } from "vitest";
 import { ensureBuckets } from "#nats/buckets.ts";
 import { Offerer } from "#nats/offer.ts";
@@ -27,13 +27,22 @@ describe("an offer", () => {
     expect((await client.contents("device-state")).get(KEY)).toBe("ours");
   });
 
-  test("is not even sent where the bucket holds something", async () => {
+  test("is not even sent where the bucket says the same, if at another time", async () => {
     const { client, offerer, sent } = await offering();
-    await client.put("device-state", KEY, "theirs");
-    expect(await offerer.offer(target)).toEqual({ kind: "held" });
+    const said = (at: string): string => JSON.stringify({ phase: "Running", last_event_at: at });
+    const earlier = said("2026-04-22T17:42:42Z");
+    await client.put("device-state", KEY, earlier);
+    expect(await offerer.offer({ ...target, value: said("2026-04-22T17:42:43Z") })).toEqual({ kind: "held" });
     await client.connection.flush();
     expect(sent).toHaveLength(1);
-    expect((await client.contents("device-state")).get(KEY)).toBe("theirs");
+    expect((await client.contents("device-state")).get(KEY)).toBe(earlier);
+  });
+
+  test("takes the place of what says something else", async () => {
+    const { client, offerer } = await offering();
+    await client.put("device-state", KEY, "theirs");
+    expect(await offerer.offer(target)).toEqual({ kind: "corrected" });
+    expect((await client.contents("device-state")).get(KEY)).toBe("ours");
   });
 
   test("takes the place of a marker", async () => {
@@ -56,6 +65,6 @@ describe("an offer", () => {
     const link = await testLink({ servers: [address("kiosk")] });
     const offerer = new Offerer(link, createWriter(link));
     expect(await offerer.offer(target)).toEqual({ kind: "lacked", marker: false });
-    expect(await offerer.offer({ ...target, value: "again" })).toEqual({ kind: "held" });
+    expect(await offerer.offer({ ...target, value: "again" })).toEqual({ kind: "unseen" });
   });
 });
