@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { gitHttpBackend } from "./git-backend.ts";
+import { wholeBody, MOST_PACK_BYTES } from "./whole-body.ts";
 
 /** How the server misbehaves. `answer` faults hit the answers that carry packs or references. */
 export type GitFault =
@@ -118,6 +119,8 @@ interface BackendAnswer {
 }
 
 async function runBackend(options: GitServerOptions, req: IncomingMessage, url: URL): Promise<BackendAnswer> {
+  // Whole before git sees it: git would wait for ever for the rest from a client that goes away.
+  const body = await wholeBody(req, MOST_PACK_BYTES);
   const protocol = options.version0 === true ? undefined : req.headers["git-protocol"];
   const child = spawn(gitHttpBackend(), [], {
     stdio: ["pipe", "pipe", "ignore"],
@@ -144,11 +147,7 @@ async function runBackend(options: GitServerOptions, req: IncomingMessage, url: 
   });
   // It may end before it read everything.
   child.stdin.on("error", () => {});
-  req.pipe(child.stdin);
-  // A client that goes away leaves its request unfinished, and git would wait for the rest for ever.
-  req.once("close", () => {
-    if (!req.complete) child.kill("SIGKILL");
-  });
+  child.stdin.end(body);
   const chunks: Buffer[] = [];
   for await (const chunk of child.stdout as AsyncIterable<Buffer>) chunks.push(chunk);
   return parseCgi(Buffer.concat(chunks));

@@ -1,6 +1,7 @@
 /** The HTTP server of the model: hands each request to git, to the API or to the pages for people, with the faults ordered. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
+import { ClientGone, wholeBody } from "../whole-body.ts";
 import { answerRequest, isWrite, type WrittenAnswer } from "./answer-request.ts";
 import { ApiError } from "./api-error.ts";
 import type { Exchange } from "./exchange.ts";
@@ -59,7 +60,7 @@ export async function startApiServer(port: number, parts: ServerParts, sockets: 
     const visit = { parts, sockets, request, response, url, isCrowded: underWay > parts.mostConcurrent };
     response.once("close", () => (underWay -= 1));
     serve(visit, match).catch((error: unknown) => {
-      parts.fail(error);
+      if (!(error instanceof ClientGone)) parts.fail(error);
       request.socket.destroy();
     });
   });
@@ -106,7 +107,7 @@ async function serveGitVisit(visit: Visit, git: GitRequest): Promise<void> {
 
 async function serveApiVisit(visit: Visit, match: Match | null): Promise<void> {
   const { parts, request, response, url } = visit;
-  const text = await bodyText(request);
+  const text = (await wholeBody(request, MOST_BODY_BYTES)).toString("utf8");
   const body = parsedOrUndefined(text);
   const exchange = exchangeOf(visit, match, false, body);
   parts.begin(exchange);
@@ -154,17 +155,6 @@ function exchangeOf(visit: Visit, match: Match | null, git: boolean, requestBody
 function write(response: ServerResponse, answer: WrittenAnswer): void {
   const hasBody = answer.body !== undefined && answer.status !== 204 && answer.status !== 304;
   response.writeHead(answer.status, answer.headers).end(hasBody ? JSON.stringify(answer.body) : undefined);
-}
-
-async function bodyText(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > MOST_BODY_BYTES) throw new Error(`a request of more than ${MOST_BODY_BYTES} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString("utf8");
 }
 
 /** A body that is not JSON is read as null: no route takes it. */

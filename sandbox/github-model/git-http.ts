@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import type { IncomingMessage } from "node:http";
 import { gitHttpBackend } from "../git-backend.ts";
+import { wholeBody, MOST_PACK_BYTES } from "../whole-body.ts";
 import { refChanges } from "./git-objects.ts";
 import { gitEnvironment } from "./run-git.ts";
 import { actorOf, allows, type Actor } from "./actor.ts";
@@ -29,12 +30,14 @@ export async function serveGit(model: Model, asked: GitRequest, request: Incomin
   const url = new URL(request.url ?? "/", model.world.webUrl);
   const isPush = `${asked.service}${url.search}`.includes("git-receive-pack");
   const { repository, actor } = admit(model.world, asked, request.headers.authorization, isPush);
-  if (asked.service !== "/git-receive-pack") return runBackend(repository, asked.service, url, request);
+  // Before its turn: who sends slowly, or goes away, must not keep everybody else waiting.
+  const backend = { repository, service: asked.service, url, body: await wholeBody(request, MOST_PACK_BYTES) };
+  if (asked.service !== "/git-receive-pack") return runBackend(backend, request);
   const pusher = actor.kind === "granted" ? actor.grant.account : accountNamed(model.world, "ghost");
   // Answered when everything that follows has followed, so that whoever pushed sees it.
   return repository.git.exclusive(async () => {
     const before = await repository.git.refs();
-    const answer = await runBackend(repository, asked.service, url, request);
+    const answer = await runBackend(backend, request);
     await followRefChanges(model, repository, refChanges(before, await repository.git.refs()), pusher);
     return answer;
   });
@@ -79,13 +82,18 @@ export interface BackendAnswer {
   readonly body: Buffer;
 }
 
+interface BackendRequest {
+  readonly repository: Repository;
+  readonly service: string;
+  readonly url: URL;
+  readonly body: Buffer;
+}
+
+// git is started when its input is there: it never waits for a client that went away.
 async function runBackend(
-  repository: Repository,
-  service: string,
-  url: URL,
-  request: IncomingMessage,
+  { repository, service, url, body }: BackendRequest,
+  { method, headers }: IncomingMessage,
 ): Promise<BackendAnswer> {
-  const { headers } = request;
   const child = spawn(gitHttpBackend(), [], {
     stdio: ["pipe", "pipe", "ignore"],
     timeout: BACKEND_LIMIT_MS,
@@ -96,7 +104,7 @@ async function runBackend(
       GIT_HTTP_EXPORT_ALL: "1",
       PATH_INFO: service,
       QUERY_STRING: url.search.slice(1),
-      REQUEST_METHOD: request.method,
+      REQUEST_METHOD: method,
       REMOTE_USER: "git",
       CONTENT_TYPE: headers["content-type"] ?? "",
       ...named("CONTENT_LENGTH", headers["content-length"]),
@@ -106,20 +114,9 @@ async function runBackend(
   });
   // It may end before it has read everything.
   child.stdin.on("error", () => undefined);
-  // A client that goes away must not leave git waiting for what was not read yet, even where all of it had arrived.
-  let gone = false;
-  const giveUp = (): void => {
-    if (request.readableEnded) return;
-    gone = true;
-    child.kill("SIGKILL");
-  };
-  if (request.destroyed) giveUp();
-  request.once("close", giveUp);
-  request.pipe(child.stdin);
+  child.stdin.end(body);
   const chunks: Buffer[] = [];
   for await (const chunk of child.stdout as AsyncIterable<Buffer>) chunks.push(chunk);
-  // Nobody reads this answer.
-  if (gone) throw new ApiError(499, "The client went away.");
   return parseCgi(Buffer.concat(chunks));
 }
 

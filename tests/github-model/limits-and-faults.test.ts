@@ -1,4 +1,6 @@
 /** What GitHub does to a client that asks too much, and what the way to GitHub does to everyone. */
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
 import type { Octokit } from "@octokit/rest";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { GithubModel } from "#sandbox/github-model/github-model.ts";
@@ -166,6 +168,42 @@ describe("faults on the way", () => {
     github.faults.fiveHundred(1, { status: 500, on: "POST /app/installations/{installation_id}/access_tokens" });
     expect((await refusalOf(appClientOf(github, app).rest.repos.get(FLEET))).status).toBe(500);
     expect((await appClientOf(github, app).rest.repos.get(FLEET)).status).toBe(200);
+  });
+});
+
+describe("a client that sent half of a request", () => {
+  const half = async (path: string, type: string): Promise<Socket> => {
+    const { hostname, port } = new URL(github.url);
+    const socket = connect(Number(port), hostname);
+    const token = Buffer.from(`x-access-token:${github.token}`).toString("base64");
+    const headers = [`authorization: Basic ${token}`, `content-type: ${type}`, "content-length: 1000"];
+    const sent = [`POST ${path} HTTP/1.1`, "host: github", ...headers, "", "0000"].join("\r\n");
+    await new Promise<void>((resolve) => socket.write(sent, () => resolve()));
+    return socket;
+  };
+
+  test("of a push keeps nobody waiting, whether it stays or goes away", async () => {
+    const client = await half(
+      `${new URL(github.gitUrl).pathname}/git-receive-pack`,
+      "application/x-git-receive-pack-request",
+    );
+    await expect.poll(() => github.requests.git().length, { timeout: 10_000 }).toBe(1);
+    await github.push({ files: { "stays.yaml": "stays\n" } });
+    client.destroy();
+    await github.push({ files: { "gone.yaml": "gone\n" } });
+    expect(github.requests.git().map(({ status }) => status)).toEqual([null]);
+  });
+
+  test("of the API and goes away is no mistake of the model", async () => {
+    const client = await half(
+      `${new URL(github.url).pathname}/repos/${github.fullName}/issues/1/comments`,
+      "application/json",
+    );
+    client.destroy();
+    await once(client, "close");
+    expect((await octokit.rest.repos.get(FLEET)).status).toBe(200);
+    expect(github.commentsOf(1)).toEqual([]);
+    expect(github.violations).toEqual([]);
   });
 });
 

@@ -20,8 +20,8 @@ function backendsOf(root: string): number {
   }).length;
 }
 
-/** Begins to push and goes away once git reads, before it has sent all that it announced. */
-async function goAway(port: number, path: string, authorization: string, root: string): Promise<void> {
+/** Begins to push, and goes away once that is seen, before it has sent all that it announced. */
+async function goAway(port: number, path: string, authorization: string, isSeen: () => boolean): Promise<void> {
   const socket = connect(port, "127.0.0.1");
   await once(socket, "connect");
   const headers = [
@@ -32,7 +32,7 @@ async function goAway(port: number, path: string, authorization: string, root: s
     "Content-Length: 1000",
   ];
   socket.write(`${headers.join("\r\n")}\r\n\r\n0000`);
-  await until("git reads", () => backendsOf(root) > 0);
+  await until("the request is seen", isSeen);
   socket.destroy();
 }
 
@@ -42,7 +42,7 @@ describe("a client that goes away in the middle of a push", () => {
     onTestFinished(() => scratch.remove());
     new GitRepository(`${scratch.path}/fleet`).commit("first", { "a.txt": "a" });
     await using server = await startGitServer({ root: scratch.path });
-    await goAway(server.port, "/fleet/.git", "git:", scratch.path);
+    await goAway(server.port, "/fleet/.git", "git:", () => server.requests.length > 0);
     await until("no git is left", () => backendsOf(scratch.path) === 0);
     expect(server.requests).toHaveLength(1);
   });
@@ -52,7 +52,8 @@ describe("a client that goes away in the middle of a push", () => {
     onTestFinished(async () => await github.stop());
     await github.push({ files: { "a.txt": "a" }, message: "Begin" });
     const url = new URL(github.webUrl);
-    await goAway(Number(url.port), `/${github.fullName}.git`, `x-access-token:${github.token}`, github.gitPath);
+    const isSeen = (): boolean => github.requests.git().length > 0;
+    await goAway(Number(url.port), `/${github.fullName}.git`, `x-access-token:${github.token}`, isSeen);
     await until("no git is left", () => backendsOf(github.gitPath) === 0);
     expect(await github.push({ files: { "b.txt": "b" }, message: "Next" })).toMatch(/^[0-9a-f]{40}$/);
   });
