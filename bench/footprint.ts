@@ -1,7 +1,7 @@
 /** What the agent costs a device that has nothing to do: memory, processor, network; and how soon it is at work after its start. */
 import { sleep } from "#runtime/clock.ts";
 import type { UndoStack } from "#sandbox/local-fleet.ts";
-import { startBareNode, startIdleDevice, type IdleDevice } from "./idle-device.ts";
+import { startBareNode, startIdleDevice, type IdleDevice, type StartMs } from "./idle-device.ts";
 import { processorMs, residentMb } from "./process-usage.ts";
 
 /** Long enough for what only a start needs to be over. */
@@ -22,7 +22,8 @@ export interface FootprintRow {
   readonly unit: "MB" | "%" | "MB a month" | "ms";
   /** Of bare Node in the same run; null where it has no such cost. */
   readonly limit: number | null;
-  readonly target: number;
+  /** Null where it is only told. */
+  readonly target: number | null;
   readonly met: boolean;
 }
 
@@ -37,8 +38,8 @@ export async function measureFootprint(
   signal: AbortSignal,
 ): Promise<FootprintFigures> {
   const device = await startIdleDevice(size.deployments, undo, signal);
-  const starts: number[] = [];
-  for (let round = 0; round < STARTS; round += 1) starts.push(await device.startMs());
+  const starts: StartMs[] = [];
+  for (let round = 0; round < STARTS; round += 1) starts.push(await device.start());
   await sleep(SETTLE_MS, signal);
   const idle = await watch(device, size.seconds, signal);
   const bare = await startBareNode(undo);
@@ -48,7 +49,8 @@ export async function measureFootprint(
       row("resident memory, idle", "MB", residentMb(device.pid()), 70, residentMb(bare.pid)),
       row("processor, idle, of one core", "%", idle.processorPercent, 0.5, null),
       row("network, idle, above TCP", "MB a month", idle.monthMb, 15, null),
-      row("start to first reconcile", "ms", Math.min(...starts), 300, bare.readyMs),
+      row("start to first reconcile", "ms", Math.min(...starts.map(({ first }) => first)), 300, bare.readyMs),
+      row(`start to all ${size.deployments} reconciled`, "ms", Math.min(...starts.map(({ all }) => all)), null, null),
     ],
   };
 }
@@ -58,7 +60,8 @@ export function footprintText({ deployments, seconds, rows }: FootprintFigures):
   const lines = rows.map(({ name, value, unit, limit, target, met }) => {
     const beside = limit === null ? "" : `   bare Node ${limit.toFixed(0)}`;
     const figure = `${value.toFixed(unit === "%" ? 2 : 1)} ${unit}`;
-    return `${name.padEnd(30)}${figure.padStart(18)}   target ${String(target).padStart(4)}   ${met ? "met" : "missed"}${beside}`;
+    const held = target === null ? "" : `   target ${String(target).padStart(4)}   ${met ? "met" : "missed"}`;
+    return `${name.padEnd(30)}${figure.padStart(18)}${held}${beside}`;
   });
   const about = `the agent's bundle with ${deployments} deployments, watched for ${seconds} s at a heartbeat of 60 s`;
   return `${lines.join("\n")}\n${about}; once an hour one report more is offered, about a kilobyte\n`;
@@ -80,8 +83,8 @@ function row(
   name: string,
   unit: FootprintRow["unit"],
   value: number,
-  target: number,
+  target: number | null,
   limit: number | null,
 ): FootprintRow {
-  return { name, value, unit, limit, target, met: value < target };
+  return { name, value, unit, limit, target, met: target === null || value < target };
 }
