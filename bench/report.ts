@@ -1,4 +1,5 @@
 /** The figures as a table for people or as JSON for programs. */
+import { textTable } from "./figure-text.ts";
 import { summarise, type Summary } from "./statistics.ts";
 import type { Round } from "./round.ts";
 
@@ -54,18 +55,9 @@ export function reportText(measured: Measured): string {
     (ours.median / bare.median).toFixed(1),
     is,
   ]);
-  return `${table([head, ...rows])}\n\nmedian of ${measured.byGitfleet.length} rounds, in milliseconds\n`;
+  return `${textTable([head, ...rows], new Set([0, head.length - 1]))}\n\nmedian of ${measured.byGitfleet.length} rounds, in milliseconds\n`;
 }
 
 function ms(value: number): string {
   return value.toFixed(value < 10 ? 1 : 0);
-}
-
-/** Words to the left, figures to the right. */
-function table(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  const isWords = (column: number): boolean => column === 0 || column === widths.length - 1;
-  const cell = (text: string, column: number): string =>
-    isWords(column) ? text.padEnd(widths[column] ?? 0) : text.padStart(widths[column] ?? 0);
-  return rows.map((row) => row.map(cell).join("  ").trimEnd()).join("\n");
 }
