@@ -48,7 +48,7 @@ export function readStateOf(
   const text = decoded(bytes);
   const plain = text === null ? null : plainDeploymentState(text, pair, likelyDigest);
   if (plain !== null) return { kind: "read", value: plain };
-  return judged(deploymentStateSchema, parseJson(bytes), (state) => {
+  return judged(deploymentStateSchema, parsed(text), (state) => {
     const own = state.device_id === pair.device && state.deployment === pair.deployment;
     return own ? { ...state, last_error: oneLine(state.last_error) } : null;
   });
@@ -66,8 +66,8 @@ export function readHeartbeat(key: string, bytes: Uint8Array): WireReading<Heart
 
 /** The record of the reconciler, from `fleet`. Not written by devices, so of any size. */
 export function readReconcilerRecord(bytes: Uint8Array): ReconcilerRecord | null {
-  const parsed = reconcilerRecordSchema.safeParse(parseJson(bytes));
-  return parsed.success ? parsed.data : null;
+  const reading = reconcilerRecordSchema.safeParse(parseJson(bytes));
+  return reading.success ? reading.data : null;
 }
 
 function readOfDevice<T extends { readonly device_id: DeviceId }>(
@@ -86,9 +86,9 @@ function readAs<T, U>(schema: z.ZodType<T>, bytes: Uint8Array, own: (payload: T)
 }
 
 function judged<T, U>(schema: z.ZodType<T>, payload: unknown, own: (payload: T) => U | null): WireReading<U> {
-  const parsed = schema.safeParse(payload);
-  if (!parsed.success) return dropped("malformed");
-  const value = own(parsed.data);
+  const reading = schema.safeParse(payload);
+  if (!reading.success) return dropped("malformed");
+  const value = own(reading.data);
   return value === null ? dropped("names-another") : { kind: "read", value };
 }
 
@@ -99,8 +99,12 @@ function dropped(reason: DropReason): { readonly kind: "dropped"; readonly reaso
 const UTF8 = new TextDecoder("utf-8", { fatal: true });
 
 function parseJson(bytes: Uint8Array): unknown {
+  return parsed(decoded(bytes));
+}
+
+function parsed(text: string | null): unknown {
   try {
-    return JSON.parse(decoded(bytes) ?? "");
+    return JSON.parse(text ?? "");
   } catch {
     return undefined;
   }
