@@ -10,6 +10,7 @@ import type { NatsLink } from "./link.ts";
 import type { ReplyMetadata } from "./reply-metadata.ts";
 import { streamInfo, type StreamInfo } from "./stream-info.ts";
 import { subjectOf } from "./subjects.ts";
+import type { EndTurn } from "./turns.ts";
 
 /** What a session needs. */
 export interface SessionOptions {
@@ -44,6 +45,7 @@ class Session {
   readonly #keyPrefix: string;
   #consumer: FeedConsumer | null = null;
   #stopAudit: (() => void) | null = null;
+  #endTurn: EndTurn | null = null;
   /** Caught up once a message at or behind this one has come. */
   #targetSeq = Number.POSITIVE_INFINITY;
   /** Set where the first message must be the one that the session before ended with. */
@@ -66,6 +68,7 @@ class Session {
   close(): void {
     this.#consumer?.close();
     this.#stopAudit?.();
+    this.#endTurn?.();
     this.#options.signal.removeEventListener("abort", this.#stopped);
   }
 
@@ -80,6 +83,7 @@ class Session {
 
   /** Goes on where the last session ended, or begins anew where the stream is not the same any more. */
   async begin(): Promise<void> {
+    this.#endTurn = await this.#link.catchUps.take(this.#options.signal);
     const before = await this.#info();
     const from = this.#startingPoint(before);
     this.#targetSeq = before.state.last_seq;
@@ -125,7 +129,9 @@ class Session {
 
   #newConsumer(from: DeliverFrom): FeedConsumer {
     const { bucket, filter, idleHeartbeatMs, signal } = this.#options;
-    const filterSubject = subjectOf(this.#link.options, bucket, filter);
+    // The last message of each key is only to be had with a filter.
+    const needsNone = filter === ">" && from.deliver_policy !== "last_per_subject";
+    const filterSubject = needsNone ? null : subjectOf(this.#link.options, bucket, filter);
     const consumer = new FeedConsumer(
       this.#link,
       { bucket, filterSubject, from, idleHeartbeatMs, signal },
@@ -191,6 +197,7 @@ class Session {
     const { position } = this.#options;
     if (Number.isFinite(this.#targetSeq)) position.reachedSeq = Math.max(position.reachedSeq, this.#targetSeq);
     for (const key of position.settle()) this.#options.change({ kind: "absent", key });
+    this.#endTurn?.();
     this.#options.caughtUp();
   }
 }

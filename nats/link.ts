@@ -3,6 +3,7 @@ import type { BucketName } from "#schema/keys.ts";
 import type { Logger } from "#runtime/logger.ts";
 import type { NatsConnection } from "@nats-io/transport-node";
 import type { NatsOptions } from "./options.ts";
+import type { Turns } from "./turns.ts";
 
 /** What a publish or subscription was refused for, by the permissions of this connection's user. */
 export interface PermissionRefusal {
@@ -36,4 +37,6 @@ export interface NatsLink {
   readonly logger: Logger;
   /** For this room only. */
   readonly connection: NatsConnection;
+  /** Who catches up with a whole bucket takes a turn: two at once may be more than the server keeps for one connection. */
+  readonly catchUps: Turns;
 }

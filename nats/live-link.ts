@@ -4,6 +4,7 @@ import { errors, type NatsConnection, type Status } from "@nats-io/transport-nod
 import type { NatsLink, PermissionRefusal } from "./link.ts";
 import type { NatsOptions } from "./options.ts";
 import { publishSubjectOf, streamOf, subjectOf } from "./subjects.ts";
+import { Turns } from "./turns.ts";
 
 const CLOSE_WITHIN_MS = 2_000;
 
@@ -52,6 +53,7 @@ export function liveLink(connection: NatsConnection, { options, logger, onReconn
     options,
     logger,
     connection,
+    catchUps: new Turns(),
     connected: () => connected,
     onStatus: (listener) => listen(statusListeners, listener),
     onRefusal: (listener) => listen(refusalListeners, listener),
