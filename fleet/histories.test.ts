@@ -186,9 +186,8 @@ function textsOf(fleet: Fleet): [string, string][] {
 }
 
 function linesOf(base: Fleet | null, head: Fleet): string[] {
-  return planBetween(base, head)
-    .changes.map(({ action, device: id, deployment: name }) => `${action} ${id}.${name}`)
-    .toSorted();
+  const { changes } = planBetween(base, head);
+  return Array.from(changes, ({ action, device: id, deployment: name }) => `${action} ${id}.${name}`).toSorted();
 }
 
 function differences(before: Fleet, after: Fleet): string[] {

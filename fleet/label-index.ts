@@ -38,24 +38,17 @@ export class LabelIndex {
   *withKeys(keys: Iterable<string>, devices: Numbered<LabelledDevice>): Generator<void, LabelIndex> {
     const missing = [...new Set(keys)].filter((key) => !this.#keys.has(key));
     if (missing.length === 0) return this;
-    const having = new Map<number, number[]>();
+    const having = missing.map((key) => ({ key, byValue: new Map<string, number[]>() }));
     for (const [from, part] of devices.parts()) {
-      for (let at = 0; at < part.length; at += 1) {
-        for (const key of missing) {
-          const value = part[at]?.labels.get(key);
-          if (value === undefined) continue;
-          const label = this.numbers.numberOf(key, value);
-          const found = having.get(label);
-          if (found === undefined) having.set(label, [from + at]);
-          else found.push(from + at);
-        }
-      }
+      for (const { key, byValue } of having) noteValues(byValue, key, { from, part });
       yield;
     }
     const sets: (readonly [number, NumberSet])[] = [];
-    for (const [label, found] of having) {
-      sets.push([label, NumberSet.of(found)]);
-      if (sets.length % LABELS_PER_STEP === 0) yield;
+    for (const { key, byValue } of having) {
+      for (const [value, found] of byValue) {
+        sets.push([this.numbers.numberOf(key, value), NumberSet.of(found)]);
+        if (sets.length % LABELS_PER_STEP === 0) yield;
+      }
     }
     return new LabelIndex(this.numbers, this.#keys.union(new Set(missing)), this.#having.with(sets));
   }
@@ -83,9 +76,25 @@ export class LabelIndex {
 
 const LABELS_PER_STEP = 500;
 
+/** Adds the devices of one part to those that have the same value under a key. */
+function noteValues(
+  byValue: Map<string, number[]>,
+  key: string,
+  { from, part }: { readonly from: number; readonly part: readonly (LabelledDevice | undefined)[] },
+): void {
+  for (let at = 0; at < part.length; at += 1) {
+    const value = part[at]?.labels.get(key);
+    if (value === undefined) continue;
+    const found = byValue.get(value);
+    if (found === undefined) byValue.set(value, [from + at]);
+    else found.push(from + at);
+  }
+}
+
 /** The labels that every device has that a selector matches. */
 export function exactLabels({ matchLabels, matchExpressions }: LabelSelector): (readonly [string, string])[] {
-  const exact: (readonly [string, string])[] = [...matchLabels];
+  const exact: (readonly [string, string])[] = [];
+  matchLabels.forEach((value, key) => exact.push([key, value]));
   for (const expression of matchExpressions) {
     if (expression.operator !== "In" || expression.values.length !== 1) continue;
     exact.push([expression.key, expression.values[0] ?? ""]);

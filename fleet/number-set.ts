@@ -18,7 +18,7 @@ export class NumberSet {
   /** From numbers that are in ascending order, each once. */
   static of(numbers: ArrayLike<number>): NumberSet {
     if (numbers.length === 0) return NumberSet.EMPTY;
-    const all = Uint32Array.from(numbers);
+    const all = new Uint32Array(numbers);
     if (all.length <= PART_MAX) return new NumberSet([all], all.length);
     const parts: Uint32Array[] = [];
     for (let from = 0; from < all.length; from += PART_MAX) parts.push(all.slice(from, from + PART_MAX));
@@ -67,8 +67,8 @@ export class NumberSet {
 
   /** With each number of `changes` where it says true, without it where it says false; the same set where nothing differs. */
   edited(changes: ReadonlyMap<number, boolean>): NumberSet {
-    // Many changes touch every part anyway.
-    if (changes.size * PART_MAX > this.size + 16 * PART_MAX) return this.#merged(changes);
+    // Many changes touch every part anyway, and where there are more of them than numbers there is little to share.
+    if (changes.size > this.size || changes.size * PART_MAX > this.size + 16 * PART_MAX) return this.#merged(changes);
     const edit = (set: NumberSet, [number, isIn]: [number, boolean]): NumberSet =>
       isIn ? set.#with(number) : set.#without(number);
     return [...changes].reduce(edit, this);

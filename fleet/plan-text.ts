@@ -36,7 +36,7 @@ export function planJson(plan: Plan, commits: PlanCommits): { readonly [key: str
     added: plan.added,
     updated: plan.updated,
     removed: plan.removed,
-    changes: plan.changes.map(({ device, deployment, action }) => ({ device, deployment, action })),
+    changes: Array.from(plan.changes, ({ device, deployment, action }) => ({ device, deployment, action })),
     warnings: plan.warnings.map(({ code, message }) => ({ code, message })),
   };
 }

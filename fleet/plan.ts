@@ -4,6 +4,7 @@ import { Addition, comparePairs, Removal, Update, type Change } from "./change.t
 import { changedBlocks, type ChangedBlock } from "./changed-pairs.ts";
 import { desiredState, wantedState, type DesiredState } from "./desired.ts";
 import type { Fleet } from "./fleet.ts";
+import type { ChangeList } from "./ordered-changes.ts";
 import { PairValues } from "./pair-values.ts";
 import type { Warning } from "./problem.ts";
 import { sortedChanges } from "./sorted-changes.ts";
@@ -15,7 +16,7 @@ export interface Plan {
   readonly added: number;
   readonly updated: number;
   readonly removed: number;
-  readonly changes: readonly Change[];
+  readonly changes: ChangeList;
   readonly warnings: readonly Warning[];
 }
 

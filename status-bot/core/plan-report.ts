@@ -17,7 +17,7 @@ export function planReport(
     added: plan.added,
     updated: plan.updated,
     removed: plan.removed,
-    changedDevices: new Set(plan.changes.map(({ device }) => device)).size,
+    changedDevices: new Set(Array.from(plan.changes, ({ device }) => device)).size,
     devices: new Set([...(base?.devices.keys() ?? []), ...head.devices.keys()]).size,
     rows: rowsOf(plan),
     changes: distinctChanges(plan).toSorted(removalsFirst),

@@ -110,7 +110,8 @@ describe("the value on the wire", () => {
 describe("what a plan says", () => {
   const base = { "deployments/a.yaml": deployment("a", "{}"), "devices/d.yaml": device("d-1", "") + device("d-2", "") };
   const actions = (before: Record<string, string> | null, after: Record<string, string> | null) =>
-    planBetween(before === null ? null : fleetOf(before), after === null ? null : fleetOf(after)).changes.map(
+    Array.from(
+      planBetween(before === null ? null : fleetOf(before), after === null ? null : fleetOf(after)).changes,
       (change) => `${change.device}.${change.deployment} ${change.action}`,
     );
 
