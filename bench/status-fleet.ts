@@ -1,6 +1,7 @@
 /** Many deployments, each on one device, as NATS would tell of them, and the status files that the bot makes of it. */
 import { sha256Digest } from "#fleet/digest.ts";
 import { LiveFleet } from "#fleet/live-fleet.ts";
+import { finished } from "#fleet/steps.ts";
 import type { BucketName } from "#schema/keys.ts";
 import { StatusFiles } from "#status-bot/core/status-files.ts";
 import { deploymentName, deviceName } from "./generated-fleet.ts";
@@ -20,7 +21,7 @@ export class StatusFleet {
       this.#tell("desired-state", `${deviceName(index)}.${deploymentName(index)}`, VALUE);
       this.reports(index, "Running");
     }
-    this.files.update();
+    finished(this.files.update());
   }
 
   /** The device of a deployment says how it is. */

@@ -184,6 +184,8 @@ describe("aggregates that are kept as events come", () => {
         for (const one of told) tell(fold, one);
         const scratch = recomputeAggregates(factsOf(told));
         expect(fold.deployments()).toEqual([...scratch.keys()]);
+        const named = told.flatMap((one) => ("pair" in one ? [one.pair.deployment] : []));
+        expect(named.filter((name) => fold.isWanted(name))).toEqual(named.filter((name) => scratch.has(name)));
         for (const [name, aggregate] of scratch) {
           expect(fold.of(name)).toEqual(aggregate);
           expect(aggregate.matched).toBe(aggregate.succeeded + aggregate.failed + aggregate.pending);

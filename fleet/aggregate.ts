@@ -138,11 +138,19 @@ export class Aggregator {
 
   /** Deployments with at least one desired key, sorted. */
   deployments(): DeploymentName[] {
-    const { deployments, table } = this.facts;
-    const wanted = [...deployments.numbers()].filter(
-      (number) => this.#counts.standing(number, NONE) < table.ofDeployment(number).length,
-    );
+    const { deployments } = this.facts;
+    const wanted = [...deployments.numbers()].filter((number) => this.#hasDesired(number));
     return wanted.map((number) => deployments.textOf(number)).toSorted((a, b) => (a < b ? -1 : 1));
+  }
+
+  /** True for one of them. */
+  isWanted(deployment: DeploymentName): boolean {
+    const number = this.facts.deployments.find(deployment);
+    return number !== undefined && this.#hasDesired(number);
+  }
+
+  #hasDesired(deployment: number): boolean {
+    return this.#counts.standing(deployment, NONE) < this.facts.table.ofDeployment(deployment).length;
   }
 
   /** The counts of one deployment; all 0 for one that nobody knows. */

@@ -206,6 +206,11 @@ export class LiveFleet {
     return this.#aggregator.deployments();
   }
 
+  /** True for one of them. */
+  isWanted(deployment: DeploymentName): boolean {
+    return this.#aggregator.isWanted(deployment);
+  }
+
   aggregate(deployment: DeploymentName): Aggregate {
     return this.#aggregator.of(deployment);
   }
@@ -217,7 +222,8 @@ export class LiveFleet {
 
   deviceCounts(): DeviceCounts {
     const counts = { devices: 0, offline: 0, paused: 0 };
-    for (const number of this.#devices.numbers()) {
+    // By number, not from a generator: there may be a million, and most questions are about this.
+    for (let number = 0; number < this.#devices.end; number += 1) {
       if (this.#devices.desiredCount(number) === 0) continue;
       counts.devices += 1;
       if (this.#aggregator.isOffline(number)) counts.offline += 1;

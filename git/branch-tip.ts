@@ -1,4 +1,5 @@
 /** Where a branch stands, with its folders in memory: read once, then carried along by whoever writes to it. */
+import { inSlices } from "#runtime/in-slices.ts";
 import { needCommit, type Commit } from "./commit.ts";
 import { changeFolder, type FileChanges, type Folder } from "./folder.ts";
 import { GitError } from "./git-error.ts";
@@ -57,7 +58,7 @@ export async function commitOnTip(
   tip: BranchTip,
   next: NextCommit,
 ): Promise<{ readonly result: PushResult; readonly tip: BranchTip }> {
-  const { folder, objects } = changeFolder(tip.folder, next.changes);
+  const { folder, objects } = await inSlices(changeFolder(tip.folder, next.changes));
   if (folder === null) throw new TypeError("a commit that leaves nothing in a branch is never meant");
   const parents = tip.commit === null || next.squash ? [] : [tip.commit.id];
   const commit = commitObject({ tree: folder.id, parents, author: next.author, message: next.message });

@@ -27,12 +27,15 @@ export interface ChangedFolder {
   readonly objects: readonly GitObject[];
 }
 
-/** Applies changes to a folder, null for an empty one. Deleting what is not there changes nothing. */
-export function changeFolder(folder: Folder | null, changes: FileChanges): ChangedFolder {
+/**
+ * Applies changes to a folder, null for an empty one. Deleting what is not there changes nothing. Yields now and then, so
+ * that its caller can do something else.
+ */
+export function* changeFolder(folder: Folder | null, changes: FileChanges): Generator<void, ChangedFolder> {
   const objects: GitObject[] = [];
   const lines = new Map(folder?.lines);
   for (const [name, below] of byFirstName(changes)) {
-    const line = changeLine(lines.get(name), below, objects);
+    const line = yield* changeLine(lines.get(name), below, objects);
     if (line === null) lines.delete(name);
     else lines.set(name, line);
   }
@@ -43,7 +46,12 @@ export function changeFolder(folder: Folder | null, changes: FileChanges): Chang
 }
 
 /** What changes at one name: the name itself (key ""), or paths below it. */
-function changeLine(line: FolderLine | undefined, below: FileChanges, objects: GitObject[]): FolderLine | null {
+function* changeLine(
+  line: FolderLine | undefined,
+  below: FileChanges,
+  objects: GitObject[],
+): Generator<void, FolderLine | null> {
+  yield;
   const own = below.get("");
   if (own !== undefined && own !== null) {
     const blob = blobObject(own);
@@ -57,7 +65,7 @@ function changeLine(line: FolderLine | undefined, below: FileChanges, objects: G
   const onlyDeletes = [...below.values()].every((content) => content === null);
   // A file where a folder is needed gives way; deleting below it deletes nothing.
   if (line !== undefined && line.folder === null && onlyDeletes) return line;
-  const changed = changeFolder(line?.folder ?? null, below);
+  const changed = yield* changeFolder(line?.folder ?? null, below);
   objects.push(...changed.objects);
   return changed.folder === null ? null : { mode: MODE_FOLDER, id: changed.folder.id, folder: changed.folder };
 }

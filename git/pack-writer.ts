@@ -7,15 +7,18 @@ import type { GitObject } from "./write-objects.ts";
 
 const TYPE_BITS = { commit: 1, tree: 2, blob: 3, tag: 4 } as const;
 
-/** The bytes of a pack (version 2) that holds each of these objects once. */
-export function packOf(objects: Iterable<GitObject>): Buffer {
+/** The bytes of a pack (version 2) that holds each of these objects once. Yields after each of them. */
+export function* packOf(objects: Iterable<GitObject>): Generator<void, Buffer> {
   const once = new Map([...objects].map((object) => [object.id, object]));
   const header = Buffer.alloc(12);
   header.write("PACK", "latin1");
   header.writeUInt32BE(2, 4);
   header.writeUInt32BE(once.size, 8);
   const parts: Buffer[] = [header];
-  for (const { kind, bytes } of once.values()) parts.push(entryHeader(kind, bytes.length), deflateSync(bytes));
+  for (const { kind, bytes } of once.values()) {
+    parts.push(entryHeader(kind, bytes.length), deflateSync(bytes));
+    yield;
+  }
   const body = Buffer.concat(parts);
   return Buffer.concat([body, Buffer.from(hash("sha1", body), "hex")]);
 }

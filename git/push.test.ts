@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { finished } from "#fleet/steps.ts";
 import { changeFolder, filesOf, type Folder } from "./folder.ts";
 import { push, readReport, type PushResult } from "./push.ts";
 import { localReceivePack } from "./receive-pack.ts";
@@ -77,13 +78,13 @@ describe("pushing from memory", () => {
 describe("folders in memory", () => {
   test("keep what others put beside our files", () => {
     const { folder } = built(null, null, { "notes.md": "theirs", "status/README.md": "ours" });
-    const changed = changeFolder(folder, new Map([["status/README.md", null]]));
+    const changed = finished(changeFolder(folder, new Map([["status/README.md", null]])));
     expect([...filesOf(changed.folder).keys()]).toEqual(["notes.md"]);
   });
 
   test("deleting what is not there changes nothing", () => {
     const { folder } = built(null, null, { a: "1" });
-    const changed = changeFolder(folder, new Map([["b/c/d", null]]));
+    const changed = finished(changeFolder(folder, new Map([["b/c/d", null]])));
     expect(changed).toEqual({ folder, objects: [] });
   });
 });
@@ -95,7 +96,7 @@ interface Built {
 }
 
 function built(base: Folder | null, parent: string | null, files: Record<string, string | null>): Built {
-  const { folder, objects } = changeFolder(base, new Map(Object.entries(files)));
+  const { folder, objects } = finished(changeFolder(base, new Map(Object.entries(files))));
   const parents = parent === null ? [] : [parent];
   const commit = commitObject({ tree: folder?.id ?? "", parents, author: AUTHOR, message: "status" });
   return { folder, commit, objects: [...objects, commit] };

@@ -1,6 +1,7 @@
 /** Moves one branch of a repository, on the condition that it still stands where the caller saw it. */
 import { Buffer } from "node:buffer";
 import { OutsideError } from "#runtime/errors.ts";
+import { inSlices } from "#runtime/in-slices.ts";
 import { packOf } from "./pack-writer.ts";
 import type { ReceivePack } from "./receive-pack.ts";
 import type { GitObject } from "./write-objects.ts";
@@ -30,7 +31,8 @@ const CAPABILITIES = "report-status agent=gitfleet";
 /** Pushes. Rejects with an OutsideError where there is no answer: then whether it happened is unknown, so look. */
 export async function push(receivePack: ReceivePack, { ref, from, to, objects }: Push): Promise<PushResult> {
   const command = `${from ?? NO_COMMIT} ${to} ${ref}\0 ${CAPABILITIES}`;
-  const answer = await receivePack(Buffer.concat([packetLine(command), Buffer.from("0000"), packOf(objects)]));
+  const pack = await inSlices(packOf(objects));
+  const answer = await receivePack(Buffer.concat([packetLine(command), Buffer.from("0000"), pack]));
   return readReport(answer, ref);
 }
 

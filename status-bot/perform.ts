@@ -1,6 +1,7 @@
 /** Does what the core decided, one adapter call or a few, and says what was seen. Failures come back as events. */
 import { GitError } from "#git/git-error.ts";
 import { errorText } from "#runtime/errors.ts";
+import { inSlices } from "#runtime/in-slices.ts";
 import type { Logger } from "#runtime/logger.ts";
 import type { Fleet } from "#fleet/fleet.ts";
 import type { GitSource } from "#git/source.ts";
@@ -252,7 +253,7 @@ async function publish(
   { branch, intervalMs, version }: Doing<"publish">,
   signal: AbortSignal,
 ): Promise<BotEvent> {
-  files.update();
+  await inSlices(files.update(), { signal });
   const result = await statusBranch.publish(files, { branch, intervalMs }, signal);
   switch (result.kind) {
     case "written":

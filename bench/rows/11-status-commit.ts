@@ -2,12 +2,14 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
+import { finished } from "#fleet/steps.ts";
 import { openSource } from "#git/open-source.ts";
 import { httpReceivePack } from "#git/receive-pack.ts";
+import { inSlices } from "#runtime/in-slices.ts";
 import { scratchFolder } from "#sandbox/scratch.ts";
 import { StatusBranch } from "#status-bot/branch/status-branch.ts";
 import { interleaved, timed } from "../interleaved.ts";
-import { withLoopDelay } from "../loop-delay.ts";
+import { LoopDelay } from "../loop-delay.ts";
 import { figure, type Row, type RowContext } from "../row.ts";
 import { nativeGit, startServer } from "../served-repository.ts";
 import { StatusFleet } from "../status-fleet.ts";
@@ -36,15 +38,13 @@ export const statusCommitRow: Row = {
     await nativeGit(["clone", "--quiet", "--bare", "--branch", NATIVE_BRANCH, url, clone], folder);
     const shadow = new StatusFleet(deployments);
     shadow.files.settled();
-    const { result, loop_delay_p99_ms } = await withLoopDelay(
-      async () =>
-        await interleaved(
-          async (round) => await timed(async () => await publish(round * STRIDE)),
-          async (round) => {
-            const files = changedFiles(shadow, round * STRIDE);
-            return await timed(async () => await commitAndPush(clone, files));
-          },
-        ),
+    const delay = new LoopDelay();
+    const { ours: value, limit } = await interleaved(
+      async (round) => await delay.during(async () => await timed(async () => await publish(round * STRIDE))),
+      async (round) => {
+        const files = changedFiles(shadow, round * STRIDE);
+        return await timed(async () => await commitAndPush(clone, files));
+      },
     );
     await checkEqual(repository);
     yield figure({
@@ -52,10 +52,10 @@ export const statusCommitRow: Row = {
       what: statusCommitRow.what,
       size: `${deployments} files`,
       unit: "ms",
-      value: result.ours,
-      limit: result.limit,
+      value,
+      limit,
       target: TARGET,
-      loop_delay_p99_ms,
+      loop_delay_p99_ms: delay.p99Ms,
     });
   },
 };
@@ -81,7 +81,7 @@ async function publisher(
   const branch = new StatusBranch({ source, receivePack: httpReceivePack({ url, authorization: async () => null }) });
   return async (failing) => {
     if (failing !== null) fleet.reports(failing, "Failed");
-    fleet.files.update();
+    await inSlices(fleet.files.update(), { signal });
     const { kind } = await branch.publish(fleet.files, { branch: BRANCH, intervalMs: 0 }, signal);
     if (kind !== "written") throw new Error(`the status commit was ${kind}`);
   };
@@ -91,7 +91,7 @@ async function publisher(
 function changedFiles(fleet: StatusFleet, failing: number): Map<string, string> {
   const { files } = fleet;
   fleet.reports(failing, "Failed");
-  files.update();
+  finished(files.update());
   const changed = new Map([...files.pending()].map((path) => [path, files.text(path) ?? ""]));
   files.settled();
   return changed;

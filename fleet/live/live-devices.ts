@@ -27,6 +27,11 @@ export class LiveDevices {
     return this.#size;
   }
 
+  /** All numbers are below it. */
+  get end(): number {
+    return this.#names.end;
+  }
+
   /** The numbers of devices that anything is known of. */
   *numbers(): Generator<number> {
     for (let number = 0; number < this.#names.end; number += 1) if (this.isKnown(number)) yield number;

@@ -7,6 +7,7 @@ import type { GitSource } from "#git/source.ts";
 import { backoffMs } from "#runtime/backoff.ts";
 import { sleep, systemClock, type Clock } from "#runtime/clock.ts";
 import { OutsideError } from "#runtime/errors.ts";
+import { inSlices } from "#runtime/in-slices.ts";
 import type { StatusFiles } from "../core/status-files.ts";
 import { STATUS_FOLDER, substanceOf } from "../texts/status-files.ts";
 import { NUMBER_TRAILER } from "../texts/status-readme.ts";
@@ -63,7 +64,7 @@ export class StatusBranch {
   async publish(files: StatusFiles, to: PublishTo, signal: AbortSignal): Promise<PublishResult> {
     for (let attempt = 0; attempt < TRIES_MAX; attempt += 1) {
       const tip = await this.#refresh(to.branch, files, signal);
-      const changes = this.#changes(files);
+      const changes = await inSlices(this.#changes(files), { signal });
       if (changes.size === 0) return { kind: "unchanged" };
       const waitMs = this.#waitMs(tip, to.intervalMs);
       if (waitMs > 0) return { kind: "early", waitMs };
@@ -109,12 +110,13 @@ export class StatusBranch {
     return historyLength(this.#source, tip.commit.id);
   }
 
-  #changes(files: StatusFiles): Map<string, string | null> {
+  *#changes(files: StatusFiles): Generator<void, Map<string, string | null>> {
     const changes = new Map<string, string | null>();
     for (const path of files.pending()) {
       const text = files.text(path);
       if (text === null && this.#standing.has(path)) changes.set(path, null);
       if (text !== null && substanceOf(text) !== this.#standing.get(path)) changes.set(path, text);
+      yield;
     }
     if (changes.size === 0) files.settled();
     return changes;

@@ -9,14 +9,23 @@ import {
   README_PATH,
   UNSHARDED_MAX,
   type FleetFacts,
-  type Totals,
 } from "../texts/status-files.ts";
-import { statusCommitMessage, statusReadme, type DeploymentLine } from "../texts/status-readme.ts";
+import {
+  FAILURES_MAX,
+  LINES_MAX,
+  statusCommitMessage,
+  statusReadme,
+  type ShownDeployments,
+} from "../texts/status-readme.ts";
+import { DeploymentTable } from "./deployment-table.ts";
 import type { LiveFleet } from "#fleet/live-fleet.ts";
 
 /** What should stand on the status branch, and which paths may differ from what does. */
 export class StatusFiles {
   readonly #view: LiveFleet;
+  readonly #table = new DeploymentTable();
+  /** Deployments that are to be looked at again. */
+  readonly #due = new Set<DeploymentName>();
   readonly #texts = new Map<string, string>();
   readonly #paths = new Map<DeploymentName, string>();
   readonly #pending = new Set<string>();
@@ -26,15 +35,22 @@ export class StatusFiles {
     this.#view = view;
   }
 
-  /** Takes in what changed since the last call. */
-  update(): void {
-    const names = this.#view.deployments();
-    const dirty = this.#reshard(names) ? new Set([...this.#paths.keys(), ...names]) : new Set(this.#view.takeDirty());
-    const alive = new Set(names);
-    for (const name of dirty) this.#updateDeployment(name, alive.has(name) ? names.length : null);
-    const facts = this.#facts(names);
+  /** Takes in what changed since the last call. Yields after each deployment, so that its caller can do something else. */
+  *update(): Generator<void, void> {
+    for (const name of this.#view.takeDirty()) this.#due.add(name);
+    for (const name of this.#due) {
+      this.#table.set(name, this.#view.isWanted(name) ? this.#view.aggregate(name) : null);
+      yield;
+    }
+    this.#reshard();
+    for (const name of this.#due) {
+      this.#updateDeployment(name);
+      this.#due.delete(name);
+      yield;
+    }
+    const facts = this.#facts();
     this.#set(FLEET_PATH, fleetFile(facts));
-    this.#set(README_PATH, statusReadme(facts, this.#lines(names)));
+    this.#set(README_PATH, statusReadme(facts, this.#shown()));
   }
 
   /** The text of a path, null where there should be no file. */
@@ -60,28 +76,28 @@ export class StatusFiles {
 
   /** The message of the commit with this number. */
   message(number: number): string {
-    return statusCommitMessage(this.#facts(this.#view.deployments()), number);
+    return statusCommitMessage(this.#facts(), number);
   }
 
   // Past the limit, or back below it, every file has another path.
-  #reshard(names: readonly DeploymentName[]): boolean {
-    const sharded = names.length > UNSHARDED_MAX;
-    if (sharded === this.#sharded) return false;
+  #reshard(): void {
+    const sharded = this.#table.size > UNSHARDED_MAX;
+    if (sharded === this.#sharded) return;
     this.#sharded = sharded;
-    this.#view.takeDirty();
-    return true;
+    for (const name of [...this.#paths.keys(), ...this.#table.names()]) this.#due.add(name);
   }
 
-  #updateDeployment(name: DeploymentName, total: number | null): void {
+  #updateDeployment(name: DeploymentName): void {
+    const aggregate = this.#table.of(name);
     const before = this.#paths.get(name);
-    const path = total === null ? undefined : deploymentPath(name, total);
+    const path = aggregate === null ? undefined : deploymentPath(name, this.#table.size);
     if (before !== undefined && before !== path) this.#set(before, null);
-    if (path === undefined) {
+    if (aggregate === null || path === undefined) {
       this.#paths.delete(name);
       return;
     }
     this.#paths.set(name, path);
-    this.#set(path, deploymentFile(name, this.#view.aggregate(name), this.#view.troubled(name, NAMED_DEVICES_MAX)));
+    this.#set(path, deploymentFile(name, aggregate, this.#view.troubled(name, NAMED_DEVICES_MAX)));
   }
 
   #set(path: string, text: string | null): void {
@@ -91,35 +107,17 @@ export class StatusFiles {
     this.#pending.add(path);
   }
 
-  #lines(names: readonly DeploymentName[]): DeploymentLine[] {
-    return names.map((name) => ({
-      name,
-      aggregate: this.#view.aggregate(name),
-      path: this.#paths.get(name) ?? deploymentPath(name, names.length),
-    }));
+  #shown(): ShownDeployments {
+    const table = this.#table;
+    const all = table.size <= LINES_MAX ? table.names() : table.first(LINES_MAX).map(({ name }) => name);
+    const lines = all.flatMap((name) => {
+      const [aggregate, path] = [table.of(name), this.#paths.get(name)];
+      return aggregate === null || path === undefined ? [] : [{ name, aggregate, path }];
+    });
+    return { lines, failing: table.firstFailing(FAILURES_MAX), failingTotal: table.failing };
   }
 
-  #facts(names: readonly DeploymentName[]): FleetFacts {
-    return { record: this.#view.record, devices: this.#view.deviceCounts(), totals: totalsOf(this.#view, names) };
+  #facts(): FleetFacts {
+    return { record: this.#view.record, devices: this.#view.deviceCounts(), totals: this.#table.totals };
   }
-}
-
-function totalsOf(view: LiveFleet, names: readonly DeploymentName[]): Totals {
-  const totals = {
-    deployments: names.length,
-    matched: 0,
-    succeeded: 0,
-    failed: 0,
-    pending: 0,
-    offline: 0,
-    paused: 0,
-    unverified: 0,
-  };
-  for (const name of names) {
-    const aggregate = view.aggregate(name);
-    for (const field of ["matched", "succeeded", "failed", "pending", "offline", "paused", "unverified"] as const) {
-      totals[field] += aggregate[field];
-    }
-  }
-  return totals;
 }

@@ -4,25 +4,39 @@ import type { DeploymentName } from "#schema/names.ts";
 import { bar, code, count, short, table } from "./markdown.ts";
 import { DEPLOYMENTS_FOLDER, NEXT_STEP, STATUS_FOLDER, type FleetFacts } from "./status-files.ts";
 
-/** One line of the table. */
-export interface DeploymentLine {
+/** A deployment and how it stands. */
+export interface NamedAggregate {
   readonly name: DeploymentName;
   readonly aggregate: Aggregate;
+}
+
+/** One line of the table. */
+export interface DeploymentLine extends NamedAggregate {
   /** Of its file, relative to the branch. */
   readonly path: string;
 }
 
-const LINES_MAX = 200;
-const FAILURES_MAX = 20;
+/** What the page says of single deployments. */
+export interface ShownDeployments {
+  /** All of them by name, or, where they are more than `LINES_MAX`, so many of them by `troubledFirst`. */
+  readonly lines: readonly DeploymentLine[];
+  /** By `troubledFirst`, at most `FAILURES_MAX`. */
+  readonly failing: readonly NamedAggregate[];
+  /** How many fail. */
+  readonly failingTotal: number;
+}
 
-/** The page. `lines` are all deployments, sorted by name. */
-export function statusReadme(facts: FleetFacts, lines: readonly DeploymentLine[]): string {
+export const LINES_MAX = 200;
+export const FAILURES_MAX = 20;
+
+/** The page. */
+export function statusReadme(facts: FleetFacts, shown: ShownDeployments): string {
   const parts = [
     `# ${facts.record === null ? "Fleet" : code(facts.record.fleet)}: ${summary(facts)}`,
     commitsText(facts),
     devicesText(facts),
-    deploymentsText(lines),
-    failuresText(lines),
+    deploymentsText(shown, facts.totals.deployments),
+    failuresText(shown),
     "_Written by gitfleet from what the devices report. A device counts only once it has reported on the value that is wanted now._",
   ];
   return `${parts.filter((part) => part !== null).join("\n\n")}\n`;
@@ -62,10 +76,9 @@ function devicesText({ devices, totals }: FleetFacts): string {
   return table(["", ""], rows);
 }
 
-function deploymentsText(lines: readonly DeploymentLine[]): string | null {
-  if (lines.length === 0) return "No deployment is on any device.";
-  const shown = lines.length <= LINES_MAX ? lines : lines.toSorted(troubledFirst).slice(0, LINES_MAX);
-  const rows = shown.map(({ name, aggregate, path }) => [
+function deploymentsText({ lines }: ShownDeployments, total: number): string {
+  if (total === 0) return "No deployment is on any device.";
+  const rows = lines.map(({ name, aggregate, path }) => [
     `[${code(name)}](${relative(path)})`,
     `\`${bar(aggregate.succeeded, aggregate.matched)}\``,
     `${aggregate.succeeded}/${aggregate.matched}`,
@@ -73,29 +86,26 @@ function deploymentsText(lines: readonly DeploymentLine[]): string | null {
     String(aggregate.pending),
     String(aggregate.offline),
   ]);
-  const left = lines.length - shown.length;
+  const left = total - lines.length;
   const more = left > 0 ? `\n\n_and ${count(left, "more deployment")} in [${DEPLOYMENTS_FOLDER}](deployments)_` : "";
   return `## Deployments\n\n${table(["deployment", "", " succeeded", " failed", " pending", " offline"], rows)}${more}`;
 }
 
-function troubledFirst(a: DeploymentLine, b: DeploymentLine): number {
+/** The order in which a person wants to look at them. */
+export function troubledFirst(a: NamedAggregate, b: NamedAggregate): number {
   const { failed, pending } = a.aggregate;
   return b.aggregate.failed - failed || b.aggregate.pending - pending || (a.name < b.name ? -1 : 1);
 }
 
-function failuresText(lines: readonly DeploymentLine[]): string | null {
-  const failing = lines.filter(({ aggregate }) => aggregate.failed > 0);
-  if (failing.length === 0) return null;
-  const rows = failing
-    .toSorted(troubledFirst)
-    .slice(0, FAILURES_MAX)
-    .map(({ name, aggregate }) => [
-      code(name),
-      String(aggregate.failed),
-      code(aggregate.last_error?.device_id ?? ""),
-      code(aggregate.last_error?.message ?? ""),
-    ]);
-  const left = failing.length - rows.length;
+function failuresText({ failing, failingTotal }: ShownDeployments): string | null {
+  if (failingTotal === 0) return null;
+  const rows = failing.map(({ name, aggregate }) => [
+    code(name),
+    String(aggregate.failed),
+    code(aggregate.last_error?.device_id ?? ""),
+    code(aggregate.last_error?.message ?? ""),
+  ]);
+  const left = failingTotal - rows.length;
   const more = left > 0 ? `\n\n_and ${count(left, "more deployment")}_` : "";
   return `## What failed\n\n${table(["deployment", " failed", "last on", "error"], rows)}${more}`;
 }

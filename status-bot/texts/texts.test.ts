@@ -11,7 +11,7 @@ import { clearedAnnotations, pullAnnotations } from "./annotations.ts";
 import { commentMarker, pullComment } from "./pull-comment.ts";
 import { rolloutMarkOf } from "./rollout-section.ts";
 import { deploymentFile, deploymentPath, fleetFile, type FleetFacts } from "./status-files.ts";
-import { statusCommitMessage, statusReadme } from "./status-readme.ts";
+import { statusCommitMessage, statusReadme, type ShownDeployments } from "./status-readme.ts";
 import { commitValidateStatus, isFinalRollout, pullValidateStatus, rolloutStatus } from "./statuses.ts";
 
 const HEAD = "1".repeat(40);
@@ -147,16 +147,16 @@ describe("annotations", () => {
 
 describe("the status files", () => {
   test("show a fleet that is well", async () => {
-    await expect(statusReadme(factsOf({}), LINES)).toMatchFileSnapshot("snapshots/status-readme.txt");
+    await expect(statusReadme(factsOf({}), SHOWN)).toMatchFileSnapshot("snapshots/status-readme.txt");
     await expect(fleetFile(factsOf({}))).toMatchFileSnapshot("snapshots/status-fleet.txt");
   });
 
   test("say what is refused or held, why, and what to do", async () => {
     const invalid = factsOf({ refused: refusal("invalid") });
-    await expect(statusReadme(invalid, LINES)).toMatchFileSnapshot("snapshots/status-readme-refused.txt");
+    await expect(statusReadme(invalid, SHOWN)).toMatchFileSnapshot("snapshots/status-readme-refused.txt");
     await expect(fleetFile(invalid)).toMatchFileSnapshot("snapshots/status-fleet-refused.txt");
     const held = factsOf({ refused: refusal("held") });
-    await expect(statusReadme(held, LINES)).toMatchFileSnapshot("snapshots/status-readme-held.txt");
+    await expect(statusReadme(held, SHOWN)).toMatchFileSnapshot("snapshots/status-readme-held.txt");
     await expect(fleetFile(held)).toMatchFileSnapshot("snapshots/status-fleet-held.txt");
   });
 
@@ -320,10 +320,13 @@ function aggregateOf(failed: number): Aggregate {
   return { matched: 98 + failed, ...counts, last_error: failed > 0 ? last : null };
 }
 
-const LINES = [
-  { name: "db" as DeploymentName, aggregate: aggregateOf(0), path: "status/deployments/db.yaml" },
-  { name: WEB, aggregate: aggregateOf(2), path: "status/deployments/web.yaml" },
-];
+const FAILING = { name: WEB, aggregate: aggregateOf(2), path: "status/deployments/web.yaml" };
+
+const SHOWN: ShownDeployments = {
+  lines: [{ name: "db" as DeploymentName, aggregate: aggregateOf(0), path: "status/deployments/db.yaml" }, FAILING],
+  failing: [FAILING],
+  failingTotal: 1,
+};
 
 function shardOfWeb(): string {
   return deploymentPath(WEB, 257).split("/")[2] ?? "";

@@ -8,6 +8,7 @@ import { scratchFolder } from "#sandbox/scratch.ts";
 import type { BucketName } from "#schema/keys.ts";
 import { COMMITS_MAX, StatusBranch } from "#status-bot/branch/status-branch.ts";
 import { LiveFleet } from "#fleet/live-fleet.ts";
+import { finished } from "#fleet/steps.ts";
 import { StatusFiles } from "#status-bot/core/status-files.ts";
 import { NUMBER_TRAILER } from "#status-bot/texts/status-readme.ts";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -231,7 +232,7 @@ function opened(): Opened {
     fleet.follow(view);
     return {
       publish() {
-        files.update();
+        finished(files.update());
         return branch.publish(files, TO, never);
       },
     };
