@@ -3,6 +3,7 @@ import type { BucketName } from "#schema/keys.ts";
 import { nuid, type Msg, type Subscription } from "@nats-io/transport-node";
 import { z } from "zod";
 import { JS_CODES, NatsFailure } from "./errors.ts";
+import { giveWay } from "./give-way.ts";
 import type { NatsLink } from "./link.ts";
 import { replyMetadataOf, type ReplyMetadata } from "./reply-metadata.ts";
 import { apiRequest } from "./request.ts";
@@ -14,6 +15,9 @@ const TICKS_PER_HEARTBEAT = 2;
 const SILENT_TICKS_MAX = 4;
 /** A tick this much later than planned means that this process stood still, not that the server was silent. */
 const LATE_TICK_FACTOR = 1.5;
+
+/** After so many messages the rest of the program has a turn: some 5 ms, where each is soon handled. */
+const MESSAGES_AT_ONCE = 500;
 
 const STATUS_CODE = 100;
 const STALLED_HEADER = "Nats-Consumer-Stalled";
@@ -143,6 +147,7 @@ export class FeedConsumer {
       return;
     }
     this.#consumerSeq = metadata.consumerSeq;
+    if (metadata.consumerSeq % MESSAGES_AT_ONCE === 0) giveWay(this.#link.connection);
     this.#handlers.message(message, metadata);
   }
 
