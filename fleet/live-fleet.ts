@@ -19,6 +19,7 @@ import { NO_PHASE, type WantedNumbers } from "./live/pair-facts.ts";
 import { deviceKeys, PairKeys } from "./live/keys-of-rows.ts";
 import { NO_ROW } from "./live/pair-table.ts";
 import { NO_TEXT } from "./live/shared-texts.ts";
+import { TouchedNames } from "./live/touched-names.ts";
 import { ValueDigests } from "./live/value-digests.ts";
 
 /** One change of one key, as a feed tells it. */
@@ -71,7 +72,7 @@ export class LiveFleet {
   readonly #digests = new ValueDigests(this.#facts.digests);
   readonly #infoKeys = deviceKeys(this.#facts.devices, this.#devices.columns, "info.");
   readonly #heartbeatKeys = deviceKeys(this.#facts.devices, this.#devices.columns, "heartbeat.");
-  readonly #dirty = new Set<DeploymentName>();
+  readonly #dirty = new TouchedNames<DeploymentName>();
   #pausedDevices: ReadonlySet<string> = new Set();
   #record: ReconcilerRecord | null = null;
   #leaseAtMs: number | null = null;
@@ -234,9 +235,7 @@ export class LiveFleet {
 
   /** Deployments that may differ from when this was asked last. */
   takeDirty(): DeploymentName[] {
-    const dirty = [...this.#dirty];
-    this.#dirty.clear();
-    return dirty;
+    return this.#dirty.take();
   }
 
   #liveDevice(number: number): LiveDevice {
@@ -257,7 +256,7 @@ export class LiveFleet {
     const was = this.#facts.desired(row) !== NO_TEXT;
     this.#aggregator.setDesiredAt(row, change.kind === "put" ? this.#wantedNumbers(row, change) : null);
     this.#devices.countDesired(device, was, change.kind === "put");
-    this.#touch(this.#facts.deploymentOf(row));
+    this.#touch(row);
     this.#settle(row, device);
   }
 
@@ -277,7 +276,7 @@ export class LiveFleet {
     const was = this.#facts.phase(row) !== NO_PHASE;
     this.#aggregator.setStateAt(row, state);
     this.#devices.countReported(device, was, state !== null);
-    this.#touch(this.#facts.deploymentOf(row));
+    this.#touch(row);
     this.#settle(row, device);
   }
 
@@ -347,14 +346,14 @@ export class LiveFleet {
     return null;
   }
 
-  #touch(deployment: DeploymentName): void {
-    this.#dirty.add(deployment);
+  #touch(row: number): void {
+    this.#dirty.touch(this.#facts.table.deployment.at[row] ?? 0, this.#facts.deploymentOf(row));
     this.#version += 1;
   }
 
   #touchAllOf(device: number): void {
     for (const row of this.#facts.table.ofDevice(device)) {
-      if (this.#facts.desired(row) !== NO_TEXT) this.#touch(this.#facts.deploymentOf(row));
+      if (this.#facts.desired(row) !== NO_TEXT) this.#touch(row);
     }
   }
 }

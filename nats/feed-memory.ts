@@ -9,8 +9,8 @@ export interface FeedMemory {
   readonly puts: number;
   /** True between `beginReplay` and `endReplay`. */
   readonly replaying: boolean;
-  /** A replay of the whole bucket begins. */
-  beginReplay(): void;
+  /** A replay of the whole bucket begins: so many keys, as far as is known. */
+  beginReplay(keys: number): void;
   /** Notes a message. False where it was noted before. */
   observe(key: string, message: { atUs: number; marker: boolean }): boolean;
   /** The keys that held a value and did not come in this replay; they are forgotten. */

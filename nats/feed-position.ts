@@ -35,13 +35,13 @@ export class FeedPosition {
     return this.#streamCreated === stream.created && stream.lastSeq >= (this.#last?.seq ?? 0);
   }
 
-  /** Begins at the beginning of this stream: all keys will come again, and those that do not are gone. */
-  restart(streamCreated: string | null): void {
+  /** Begins at the beginning of this stream: all keys, so many as is known, will come again; those that do not are gone. */
+  restart(streamCreated: string | null, keys: number): void {
     this.#streamCreated = streamCreated;
     this.#last = null;
     this.reachedSeq = 0;
     this.#replayBeganMs = performance.now();
-    this.known.beginReplay();
+    this.known.beginReplay(keys);
   }
 
   /** Makes the next consumer begin at the beginning, whatever the stream. */

@@ -74,7 +74,7 @@ class Session {
 
   /** Devices: no questions about the stream; all their keys again, compared with what is known. */
   async beginRestricted(): Promise<void> {
-    this.#options.position.restart(null);
+    this.#options.position.restart(null, 0);
     const consumer = this.#newConsumer({ deliver_policy: "last_per_subject" });
     consumer.listen();
     const { pending } = await consumer.create();
@@ -118,7 +118,7 @@ class Session {
     const onePerKey = info.config["max_msgs_per_subject"] === 1;
     const whole: DeliverFrom = { deliver_policy: onePerKey ? "all" : "last_per_subject" };
     if (!position.canResume({ created: info.created, lastSeq: info.state.last_seq })) {
-      position.restart(info.created);
+      position.restart(info.created, this.#options.filter === ">" ? info.state.num_subjects : 0);
       return whole;
     }
     if (position.last === null) return whole;

@@ -17,10 +17,24 @@ export function rawHeadersOf(message: Msg): Headers {
 }
 
 function valueIn(text: string, name: string): string | undefined {
-  const at = text.indexOf(`\r\n${name}:`);
+  const line = lineOf(name);
+  const at = text.indexOf(line);
   if (at < 0) return undefined;
-  const from = at + 2 + name.length + 1;
+  const from = at + line.length;
   return text.slice(from, text.indexOf("\r\n", from)).trim();
+}
+
+/** How the line of a header begins: few names are asked for, each of every message. */
+const lines = new Map<string, string>();
+const LINES_MAX = 64;
+
+function lineOf(name: string): string {
+  const known = lines.get(name);
+  if (known !== undefined) return known;
+  if (lines.size === LINES_MAX) lines.clear();
+  const line = `\r\n${name}:`;
+  lines.set(name, line);
+  return line;
 }
 
 /** One header's value as the client decodes it, or undefined. */

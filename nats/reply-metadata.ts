@@ -20,6 +20,7 @@ const SHORT_STREAM_SEQ = 5;
 // $JS.ACK.<domain>.<account>.<stream>.<consumer>.<delivered>.<stream seq>.<consumer seq>.<time>.<pending>[.<random>]
 const LONG_DOTS_MIN = 10;
 const LONG_STREAM_SEQ = 7;
+const DOTS_MAX = 12;
 const NS_DIGITS_BELOW_US = 3;
 const PREFIX = Buffer.from("$JS.ACK.", "latin1");
 const DOT = 46;
@@ -38,41 +39,35 @@ export function replyMetadataOf(message: Msg): ReplyMetadata | null {
 
 function metadataIn(reply: Uint8Array): ReplyMetadata | null {
   for (let at = 0; at < PREFIX.length; at += 1) if (reply[at] !== PREFIX[at]) return null;
-  const dots = dotsIn(reply);
+  const dots = findDots(reply);
   if (dots !== SHORT_DOTS && dots < LONG_DOTS_MIN) return null;
-  const streamSeqAt = afterDots(reply, dots === SHORT_DOTS ? SHORT_STREAM_SEQ : LONG_STREAM_SEQ);
-  const consumerSeqAt = endOf(reply, streamSeqAt) + 1;
-  const timeAt = endOf(reply, consumerSeqAt) + 1;
-  const pendingAt = endOf(reply, timeAt) + 1;
+  const first = (dots === SHORT_DOTS ? SHORT_STREAM_SEQ : LONG_STREAM_SEQ) - 1;
+  const dotAt = (nth: number): number => dotsAt[first + nth] ?? 0;
   return {
-    streamSeq: digits(reply, streamSeqAt, consumerSeqAt - 1),
-    consumerSeq: digits(reply, consumerSeqAt, timeAt - 1),
-    atUs: digits(reply, timeAt, pendingAt - 1 - NS_DIGITS_BELOW_US),
-    pending: digits(reply, pendingAt, endOf(reply, pendingAt)),
+    streamSeq: digits(reply, dotAt(0), dotAt(1)),
+    consumerSeq: digits(reply, dotAt(1), dotAt(2)),
+    atUs: digits(reply, dotAt(2), dotAt(3) - NS_DIGITS_BELOW_US),
+    pending: digits(reply, dotAt(3), first + 4 < dots ? dotAt(4) : reply.length),
   };
 }
 
-function dotsIn(reply: Uint8Array): number {
+/** Where the dots of the text that was looked at last are; of no use beyond one call. */
+const dotsAt = new Uint32Array(DOTS_MAX);
+
+/** Finds the dots, no more than matter; returns how many. */
+function findDots(text: Uint8Array): number {
   let count = 0;
-  for (let at = 0; at < reply.length; at += 1) if (reply[at] === DOT) count += 1;
+  for (let at = 0; at < text.length && count < DOTS_MAX; at += 1) {
+    if (text[at] !== DOT) continue;
+    dotsAt[count] = at;
+    count += 1;
+  }
   return count;
 }
 
-function afterDots(reply: Uint8Array, count: number): number {
-  let at = 0;
-  for (let dot = 0; dot < count; dot += 1) at = endOf(reply, at) + 1;
-  return at;
-}
-
-/** Where the token that begins at `from` ends. */
-function endOf(reply: Uint8Array, from: number): number {
-  let at = from;
-  while (at < reply.length && reply[at] !== DOT) at += 1;
-  return at;
-}
-
-function digits(reply: Uint8Array, from: number, to: number): number {
+/** The number between a dot and an end. */
+function digits(text: Uint8Array, dot: number, end: number): number {
   let value = 0;
-  for (let at = from; at < to; at += 1) value = value * 10 + (reply[at] ?? 0) - ZERO;
+  for (let at = dot + 1; at < end; at += 1) value = value * 10 + (text[at] ?? 0) - ZERO;
   return value;
 }

@@ -14,6 +14,8 @@ export interface KeyRows {
   keyOf(row: number): string;
   /** Rows are below this number. */
   rowsEnd(): number;
+  /** Makes room: there will be so many keys. */
+  expect(keys: number): void;
   /** From now on something is remembered of the row that was asked for last. */
   kept(row: number): void;
   /** Nothing is remembered of it any more. */
@@ -58,8 +60,9 @@ export class KeyTimes {
     return (this.#signedUs.at[row] ?? 0) !== 0;
   }
 
-  beginReplay(): void {
+  beginReplay(keys: number): void {
     this.#replaying = true;
+    this.#rows.expect(keys);
     this.#came.at.fill(0);
     for (const foreign of this.#foreign.values()) foreign.came = false;
   }

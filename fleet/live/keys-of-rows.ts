@@ -16,7 +16,6 @@ import { NO_ROW } from "./pair-table.ts";
 import type { SharedTexts } from "./shared-texts.ts";
 
 const STATE_PREFIX = "state.";
-const NOTHING_ASKED = { key: "", row: null, removals: -1 };
 
 /** Keys of pairs. What a feed remembers and what is known of the pair stand in one row. */
 export class PairKeys {
@@ -26,7 +25,9 @@ export class PairKeys {
   #nextRow = NO_ROW;
   #lastDevice = { id: "" as DeviceId, number: 0, forgotten: -1 };
   // A key is asked for twice: when the feed remembers it, and when its change is taken in.
-  #last: { readonly key: string; readonly row: number | null; readonly removals: number } = NOTHING_ASKED;
+  #lastKey = "";
+  #lastRow: number | null = null;
+  #lastRemovals = -1;
 
   constructor(aggregator: Aggregator) {
     this.#aggregator = aggregator;
@@ -34,7 +35,8 @@ export class PairKeys {
     const rowsEnd = (): number => aggregator.facts.table.rowsEnd;
     const kept = (): void => {};
     const dropped = (row: number): void => aggregator.dropIfEmpty(row);
-    const common = { rowsEnd, kept, dropped };
+    const expect = (keys: number): void => aggregator.facts.table.expect(keys);
+    const common = { rowsEnd, kept, dropped, expect };
     this.desired = new KeyTimes(
       { ...common, rowOf: (key) => this.desiredRow(key), keyOf: (row) => desiredKey(this.#pairOf(row)) },
       columns.float64(),
@@ -64,10 +66,12 @@ export class PairKeys {
 
   #rowOf(key: string, from: number, parse: (key: string) => DevicePair | null): number | null {
     const { removals } = this.#aggregator.facts.table;
-    if (this.#last.key === key && this.#last.removals === removals) return this.#last.row;
+    if (this.#lastKey === key && this.#lastRemovals === removals) return this.#lastRow;
     const row = this.#isNext(key, from) ? this.#nextRow : this.#search(key, from, parse);
     if (row !== null) this.#nextRow = row + 1;
-    this.#last = { key, row, removals };
+    this.#lastKey = key;
+    this.#lastRow = row;
+    this.#lastRemovals = removals;
     return row;
   }
 
@@ -131,6 +135,7 @@ export function deviceKeys(names: SharedTexts<DeviceId>, columns: Columns, prefi
       },
       keyOf: (row) => `${prefix}${names.textOf(row)}`,
       rowsEnd: () => names.end,
+      expect: (keys) => columns.reserve(keys + 1),
       kept(row) {
         if (!isFresh) names.take(names.textOf(row));
       },

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { NO_ROW, PairTable } from "./pair-table.ts";
 
 const step = record({
-  what: constantFrom("add", "remove"),
+  what: constantFrom("add", "remove", "expect"),
   device: integer({ min: 1, max: 12 }),
   deployment: integer({ min: 1, max: 12 }),
 });
@@ -18,6 +18,7 @@ test("a table of pairs finds and lists what a map of them would", () => {
         const known = rows.get(key);
         expect(table.find(device, deployment)).toBe(known ?? NO_ROW);
         if (what === "add" && known === undefined) rows.set(key, table.add(device, deployment));
+        if (what === "expect") table.expect(device * 500);
         if (what === "remove" && known !== undefined) {
           table.remove(known);
           rows.delete(key);

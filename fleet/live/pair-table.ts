@@ -47,6 +47,14 @@ export class PairTable {
     return (this.device.at[row] ?? 0) !== 0;
   }
 
+  /** Makes room for so many pairs in all: nothing has to be moved while they come. */
+  expect(pairs: number): void {
+    this.columns.reserve(pairs + 1);
+    let buckets = this.#buckets.length;
+    while (pairs > buckets * LOAD_MAX) buckets *= 2;
+    if (buckets > this.#buckets.length) this.#rehash(buckets);
+  }
+
   find(device: number, deployment: number): number {
     const mask = this.#buckets.length - 1;
     for (let bucket = hashOf(device, deployment) & mask; ; bucket = (bucket + 1) & mask) {

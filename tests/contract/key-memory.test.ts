@@ -10,6 +10,8 @@ type Step =
   | { readonly kind: "message"; readonly key: string; readonly atUs: number; readonly marker: boolean }
   | { readonly kind: "begin" | "end" };
 
+/** More than there will be: an estimate is no promise. */
+const KEYS_EXPECTED = 1_000;
 const VALUE = new TextEncoder().encode("{}");
 
 function steps(...keys: readonly string[]) {
@@ -35,7 +37,7 @@ function tell(memory: FeedMemory, step: Step, changed: (change: KeyChange) => vo
   const counts = (): unknown => [memory.size, memory.puts, memory.replaying];
   switch (step.kind) {
     case "begin":
-      memory.beginReplay();
+      memory.beginReplay(KEYS_EXPECTED);
       return counts();
     case "end": {
       const gone = memory.endReplay().toSorted();
