@@ -12,7 +12,6 @@ import type { RowContext } from "./row.ts";
 
 const LOOK_EVERY_MS = 2;
 const LIMIT_MS = 900_000;
-const DESIRED = "STREAM.INFO.KV_desired-state";
 const RECORD = { subject: "STREAM.MSG.GET.KV_fleet", body: { last_by_subj: "$KV.fleet.reconciler" } };
 
 /** Resident memory of a process, in megabytes of 1,000,000 bytes. */
@@ -27,6 +26,7 @@ export class ReconciledBucket {
   readonly #reconciler: Forked;
   readonly #port: number;
   readonly #signal: AbortSignal;
+  #isRecorded = false;
 
   private constructor(
     parts: { server: NatsServer; nats: NatsConnection; reconciler: Forked; port: number },
@@ -60,8 +60,7 @@ export class ReconciledBucket {
 
   /** How many messages the bucket took so far; 0 while there is none. */
   async lastSeq(): Promise<number> {
-    const answer = (await this.#ask(DESIRED)) as { state?: { last_seq: number } };
-    return answer.state?.last_seq ?? 0;
+    return await this.#lastSeqOf("KV_desired-state");
   }
 
   /** Waits until the bucket took so many messages; gives the moments before its first one after now, and of its last. */
@@ -81,11 +80,19 @@ export class ReconciledBucket {
   /** Waits until the record says that a commit is applied. */
   async applied(commit: string): Promise<void> {
     await this.#until(`${commit} is applied`, async () => {
+      // Nats-server 2.9 crashes when it is asked for a message of a bucket that it is just making.
+      this.#isRecorded ||= (await this.#lastSeqOf("KV_fleet")) > 0;
+      if (!this.#isRecorded) return false;
       const answer = (await this.#ask(RECORD.subject, RECORD.body)) as { message?: { data: string } };
       if (answer.message === undefined) return false;
       const record = JSON.parse(Buffer.from(answer.message.data, "base64").toString("utf8")) as ReconcilerRecord;
       return record.applied === commit && record.applying === null;
     });
+  }
+
+  /** Stores what devices would say. */
+  async report(by: (connection: NatsConnection) => Promise<void>): Promise<void> {
+    await by(this.#nats);
   }
 
   /** Lets the reconciler ask the repository for news, as a forge does. */
@@ -106,6 +113,11 @@ export class ReconciledBucket {
     const valueOf = (name: string): number =>
       (Number(new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(status)?.[1]) * 1_024) / 1e6;
     return { nowMb: valueOf("VmRSS"), peakMb: valueOf("VmHWM") };
+  }
+
+  async #lastSeqOf(stream: string): Promise<number> {
+    const answer = (await this.#ask(`STREAM.INFO.${stream}`)) as { state?: { last_seq: number } };
+    return answer.state?.last_seq ?? 0;
   }
 
   async #ask(subject: string, body?: unknown): Promise<unknown> {

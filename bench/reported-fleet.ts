@@ -91,6 +91,15 @@ export async function storeFleet(connection: NatsConnection, size: FleetSize): P
     connection,
     mapped(generatedPairs(size), (pair) => desiredMessage(pair, values)),
   );
+  await storeStates(connection, size, values);
+}
+
+/** Fills the bucket of states, which must exist and be empty. */
+export async function storeStates(
+  connection: NatsConnection,
+  size: FleetSize,
+  values: GeneratedValues = new GeneratedValues(size),
+): Promise<void> {
   await store(
     connection,
     mapped(generatedPairs(size), (pair) => stateMessage(pair, values.valueOf(pair).digest)),

@@ -35,6 +35,8 @@ export interface ConsumerOptions {
   /** Null for all of the stream: a filter that passes everything costs 2.9 a look at every message first. */
   readonly filterSubject: string | null;
   readonly from: DeliverFrom;
+  /** Messages come without what they carry. */
+  readonly keysOnly?: boolean;
   readonly idleHeartbeatMs: number;
   readonly signal: AbortSignal;
 }
@@ -75,7 +77,7 @@ export class FeedConsumer {
    * it (NaN where it does not say). Throws NatsFailure.
    */
   async create(): Promise<{ pending: number; createdAtMs: number }> {
-    const { bucket, filterSubject, from, idleHeartbeatMs, signal } = this.#options;
+    const { bucket, filterSubject, from, keysOnly = false, idleHeartbeatMs, signal } = this.#options;
     const stream = this.#link.streamOf(bucket);
     const name = `gitfleet_${nuid.next()}`;
     const config = {
@@ -90,6 +92,7 @@ export class FeedConsumer {
       inactive_threshold: INACTIVE_MS * NS_PER_MS,
       num_replicas: 1,
       mem_storage: true,
+      ...(keysOnly ? { headers_only: true } : {}),
     };
     const request = {
       subject: `CONSUMER.CREATE.${stream}.${name}${filterSubject === null ? "" : `.${filterSubject}`}`,

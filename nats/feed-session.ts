@@ -17,6 +17,7 @@ export interface SessionOptions {
   readonly bucket: BucketName;
   readonly filter: string;
   readonly restricted: boolean;
+  readonly keysOnly: boolean;
   readonly idleHeartbeatMs: number;
   readonly auditMs: number | undefined;
   readonly position: FeedPosition;
@@ -128,13 +129,13 @@ class Session {
   }
 
   #newConsumer(from: DeliverFrom): FeedConsumer {
-    const { bucket, filter, idleHeartbeatMs, signal } = this.#options;
+    const { bucket, filter, keysOnly, idleHeartbeatMs, signal } = this.#options;
     // The last message of each key is only to be had with a filter.
     const needsNone = filter === ">" && from.deliver_policy !== "last_per_subject";
     const filterSubject = needsNone ? null : subjectOf(this.#link.options, bucket, filter);
     const consumer = new FeedConsumer(
       this.#link,
-      { bucket, filterSubject, from, idleHeartbeatMs, signal },
+      { bucket, filterSubject, from, keysOnly, idleHeartbeatMs, signal },
       {
         message: (message, metadata) => this.#message(message, metadata),
         idle: (reachedSeq) => this.#idle(reachedSeq),

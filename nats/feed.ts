@@ -42,6 +42,8 @@ export interface FeedOptions {
   readonly idleHeartbeatMs?: number;
   /** For devices, which may not ask about the stream: their few keys are replayed at every (re)connect. */
   readonly restricted?: boolean;
+  /** The server leaves out the values: every put has an empty one. */
+  readonly keysOnly?: boolean;
   /** How often the number of keys is compared with the server's, to notice a purge that left no marker; 3 s when left out. */
   readonly auditMs?: number;
   /** Where the reader knows what the bucket holds, the feed need not remember each key, too. */
@@ -160,13 +162,14 @@ class FeedRunner {
   /** One consumer from its creation to its loss; resolves with the reason. */
   async #session(): Promise<string> {
     this.#endSession = new AbortController();
-    const { bucket, filter = ">", restricted = false } = this.#options;
+    const { bucket, filter = ">", restricted = false, keysOnly = false } = this.#options;
     const heartbeatMs = restricted ? RESTRICTED_IDLE_HEARTBEAT_MS : IDLE_HEARTBEAT_MS;
     try {
       return await runSession(this.#link, {
         bucket,
         filter,
         restricted,
+        keysOnly,
         idleHeartbeatMs: this.#options.idleHeartbeatMs ?? heartbeatMs,
         auditMs: this.#options.auditMs,
         position: this.#position,

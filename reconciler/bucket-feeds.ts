@@ -1,18 +1,28 @@
 /** The four buckets that the reconciler follows, as events: many changes in one, in the order in which they came. */
-import { startFeed, type Feed, type FeedChange, type FeedHandlers, type FeedHold } from "#nats/feed.ts";
+import {
+  startFeed,
+  type Feed,
+  type FeedChange,
+  type FeedHandlers,
+  type FeedHold,
+  type RememberingReader,
+} from "#nats/feed.ts";
 import type { NatsLink } from "#nats/link.ts";
 import { HEADER_FLEET } from "#schema/headers.ts";
 import { parseInfoKey, RECONCILER_RECORD_KEY } from "#schema/keys.ts";
 import { deviceInfoSchema, reconcilerRecordSchema } from "#schema/wire.ts";
-import type { Event, FollowedBucket, KeyChange } from "./core/event.ts";
+import type { Event, FollowedBucket, KeyChange, StateChange } from "./core/event.ts";
 import { ValueReader } from "./value-reader.ts";
+
+/** The core remembers what these hold: once is enough for a million keys. */
+type RememberedBucket = "desired-state" | "device-state";
 
 export interface FeedsOptions {
   readonly send: (event: Event) => void;
   /** A payload that cannot be used. */
   readonly dropped: (bucket: FollowedBucket, key: string) => void;
-  /** How many keys of `desired-state` are known, markers included, and how many of them hold a value. */
-  readonly desiredKeys: () => { readonly keys: number; readonly values: number };
+  /** How many keys of a bucket are known, markers included, and how many of them hold a value. */
+  readonly known: (bucket: RememberedBucket) => ReturnType<RememberingReader["counts"]>;
 }
 
 /** Changes are handed on in lots of at most so many. */
@@ -32,21 +42,26 @@ export function startBucketFeeds(link: NatsLink, options: FeedsOptions): BucketF
     const filter = bucket === "fleet" ? { filter: RECONCILER_RECORD_KEY } : {};
     return startFeed(link, { bucket, ...filter }, lots);
   };
-  const desired = followDesired(link, options);
+  const values = new ValueReader();
+  const desired = followRemembered<KeyChange>(link, options, {
+    bucket: "desired-state",
+    read: (change) => keyChange(change, values),
+    event: (changes) => ({ kind: "keys", changes }),
+  });
+  const states = followRemembered<StateChange>(link, options, {
+    bucket: "device-state",
+    keysOnly: true,
+    read: stateChange,
+    event: (changes) => ({ kind: "states", changes }),
+  });
   const feeds = [
     desired,
+    states,
     follow(
       "fleet",
       new Lots("fleet", options.send, {
         read: (change) => recordEvent(change, options),
         event: (lot) => lot.at(-1) ?? noRecord,
-      }),
-    ),
-    follow(
-      "device-state",
-      new Lots("device-state", options.send, {
-        read: ({ key, kind }) => ({ key, there: kind === "put" }),
-        event: (changes) => ({ kind: "states", changes }),
       }),
     ),
     follow(
@@ -63,25 +78,23 @@ export function startBucketFeeds(link: NatsLink, options: FeedsOptions): BucketF
   };
 }
 
-// What this bucket holds is remembered by the core: once is enough for a million keys.
-function followDesired(link: NatsLink, { send, desiredKeys }: FeedsOptions): Feed {
-  const bucket = "desired-state";
-  const values = new ValueReader();
-  const lots = new Lots<KeyChange>(bucket, send, {
-    read: (change) => keyChange(change, values),
-    event: (changes) => ({ kind: "keys", changes }),
-  });
-  const remembers = {
+function followRemembered<T>(
+  link: NatsLink,
+  { send, known }: FeedsOptions,
+  { bucket, keysOnly = false, ...translation }: Translation<T> & { bucket: RememberedBucket; keysOnly?: boolean },
+): Feed {
+  const lots = new Lots(bucket, send, translation);
+  const remembers: RememberingReader = {
     forget: () => {
       lots.hand();
       send({ kind: "forgotten", bucket });
     },
     counts: () => {
       lots.hand();
-      return desiredKeys();
+      return known(bucket);
     },
   };
-  return startFeed(link, { bucket, remembers }, lots);
+  return startFeed(link, { bucket, remembers, keysOnly }, lots);
 }
 
 const noRecord: Event = { kind: "record", record: null, revision: 0, own: false };
@@ -138,6 +151,10 @@ function keyChange(change: FeedChange, values: ValueReader): KeyChange {
   const fleet = change.headers(HEADER_FLEET) ?? null;
   const fingerprint = values.fingerprint(change.value);
   return { kind: "put", key: change.key, fingerprint, revision: change.revision, fleet };
+}
+
+function stateChange({ key, kind }: FeedChange): StateChange {
+  return { key, kind: kind === "put" || kind === "absent" ? kind : "marker" };
 }
 
 type InfoChange = Extract<Event, { kind: "infos" }>["changes"][number];

@@ -132,7 +132,7 @@ async function reconcile(settings: ReconcilerSettings, world: Surroundings): Pro
       metrics.metric.dropped.add(1, { bucket });
       logger.warn({ bucket, key }, "a payload cannot be used");
     },
-    desiredKeys: () => desiredKeysOf(loop.state()),
+    known: (bucket) => loop.state().holdings.known(bucket),
   });
   try {
     return await pass.ended(signal);
@@ -144,10 +144,6 @@ async function reconcile(settings: ReconcilerSettings, world: Surroundings): Pro
     await Promise.allSettled([commits.close(), feeds.stop()]);
     logger.info("reconciler stopped");
   }
-}
-
-function desiredKeysOf({ holdings }: State): { keys: number; values: number } {
-  return { keys: holdings.values + holdings.markers.size, values: holdings.values };
 }
 
 /** What can be said about the process, from its first moment on. */

@@ -4,6 +4,7 @@ import type { NatsBinary } from "../nats-binaries.ts";
 import { ReconciledBucket } from "../reconciled-bucket.ts";
 import { figure, type Figure, type Row, type RowContext, type SizeName } from "../row.ts";
 import { nativeGit, servedRepository, type ServedRepository } from "../served-repository.ts";
+import { storeStates } from "../reported-fleet.ts";
 import { SIZES } from "../sizes.ts";
 
 /** In megabytes; the quick one is below what a small fleet takes today. */
@@ -36,6 +37,8 @@ async function measureOn(
     await bucket.applied(commit);
   };
   await bucket.applied((await nativeGit(["rev-parse", "main"], repository.path)).trim());
+  context.say("storing what all devices report");
+  await bucket.report(async (connection) => await storeStates(connection, size));
   for (let revision = 1; revision <= COMMITS; revision += 1) {
     const moved = fileWithDevice(size, revision, { site: `moved-${revision}` });
     await apply(
@@ -52,7 +55,7 @@ async function measureOn(
   return [
     figure({
       ...common,
-      what: "resident memory after a mirror and some commits (VmRSS)",
+      what: "resident memory after a mirror, all states and some commits (VmRSS)",
       value: nowMb,
       loop_delay_p99_ms,
     }),

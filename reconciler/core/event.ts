@@ -21,6 +21,12 @@ export type KeyChange =
   | { readonly kind: "marker"; readonly key: string; readonly revision: number }
   | { readonly kind: "absent"; readonly key: string };
 
+/** What a key of `device-state` holds now. What a state says is nobody's business here. */
+export interface StateChange {
+  readonly kind: "put" | "marker" | "absent";
+  readonly key: string;
+}
+
 /** A write that was acknowledged. */
 export interface Written {
   readonly write: Write;
@@ -60,7 +66,7 @@ export type Event =
       readonly retryInMs: number;
     }
   | { readonly kind: "keys"; readonly changes: readonly KeyChange[] }
-  | { readonly kind: "states"; readonly changes: readonly { readonly key: string; readonly there: boolean }[] }
+  | { readonly kind: "states"; readonly changes: readonly StateChange[] }
   | {
       readonly kind: "infos";
       /** `lost`: gone without a marker, such as with the whole bucket; null: somebody removed it. */

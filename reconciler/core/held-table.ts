@@ -6,6 +6,8 @@ export const VALUE = 1;
 export const MARKER = 2;
 /** The device has a state of this deployment. */
 export const STATE = 4;
+/** A marker stands where the device had a state. */
+export const STATE_MARKER = 8;
 
 const FIRST_CAPACITY = 8;
 /** Fuller tables make searches long. */

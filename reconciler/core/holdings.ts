@@ -1,6 +1,6 @@
 /** What the buckets hold, as far as it was seen: the values and markers of `desired-state`, and who has a state. */
 import type { Numbering } from "#fleet/matches.ts";
-import { HeldTable, MARKER, STATE, VALUE } from "./held-table.ts";
+import { HeldTable, MARKER, STATE, STATE_MARKER, VALUE } from "./held-table.ts";
 import { Spots, type Spot } from "./spot.ts";
 
 /** A value of `desired-state`. */
@@ -30,6 +30,9 @@ export class Holdings {
   #tables: (HeldTable | undefined)[] = [];
   #values = 0;
   #states = 0;
+  #stateMarkers = 0;
+  /** Keys of `device-state` that are no pair's, and whether a value stands there. */
+  readonly #strayStates = new Map<string, boolean>();
   /** Names of fleets by number, and how many values each wrote. */
   readonly #fleets: { readonly name: string | null; count: number }[] = [{ name: null, count: 0 }];
 
@@ -45,6 +48,14 @@ export class Holdings {
   /** How many pairs have a state. */
   get states(): number {
     return this.#states;
+  }
+
+  /** How many keys of a bucket are known, markers included, and how many of them hold a value. */
+  known(bucket: "desired-state" | "device-state"): { readonly keys: number; readonly values: number } {
+    if (bucket === "desired-state") return { keys: this.#values + this.markers.size, values: this.#values };
+    const strays = [...this.#strayStates.values()];
+    const values = this.#states + strays.filter(Boolean).length;
+    return { keys: this.#states + this.#stateMarkers + strays.length, values };
   }
 
   /** By shelf; undefined where nothing was ever known. */
@@ -91,20 +102,29 @@ export class Holdings {
     if ((this.flagsAt(spot) & (VALUE | MARKER)) !== 0) this.#emptied(spot);
   }
 
-  setState(spot: Spot, isThere: boolean): void {
+  /** What stands under the key of a state: STATE, STATE_MARKER, or 0 for neither. */
+  setState(spot: Spot, flag: number): void {
     const { table, slot } = this.#slotFor(spot);
     const flags = table.flags(slot);
-    if (((flags & STATE) !== 0) === isThere) return;
-    table.setFlags(slot, flags ^ STATE);
-    this.#states += isThere ? 1 : -1;
+    this.#countState(flags, -1);
+    this.#countState(flag, 1);
+    table.setFlags(slot, (flags & ~(STATE | STATE_MARKER)) | flag);
+  }
+
+  /** The same, under a key of `device-state` that is no pair's. */
+  setStrayState(key: string, flag: number): void {
+    if (flag === 0) this.#strayStates.delete(key);
+    else this.#strayStates.set(key, flag === STATE);
   }
 
   /** The bucket tells everything anew. */
   forget(bucket: "desired-state" | "device-state"): void {
-    const flags = bucket === "desired-state" ? VALUE | MARKER : STATE;
+    const flags = bucket === "desired-state" ? VALUE | MARKER : STATE | STATE_MARKER;
     for (const table of this.#tables) table?.clear(flags);
     if (bucket === "device-state") {
       this.#states = 0;
+      this.#stateMarkers = 0;
+      this.#strayStates.clear();
       return;
     }
     this.#values = 0;
@@ -135,7 +155,7 @@ export class Holdings {
     const flags = table.flags(slot);
     if ((flags & VALUE) !== 0) this.#count(table.fleet(slot), -1);
     if ((flags & MARKER) !== 0) this.markers.delete(this.spots.keyAt(spot));
-    table.setFlags(slot, flags & STATE);
+    table.setFlags(slot, flags & (STATE | STATE_MARKER));
     return { table, slot };
   }
 
@@ -144,6 +164,11 @@ export class Holdings {
     while (this.#tables.length < shelf) this.#tables.push(undefined);
     this.#tables[shelf] = table;
     return { table, slot: table.slotFor(number) };
+  }
+
+  #countState(flags: number, change: number): void {
+    if ((flags & STATE) !== 0) this.#states += change;
+    if ((flags & STATE_MARKER) !== 0) this.#stateMarkers += change;
   }
 
   #count(fleet: number, change: number): void {

@@ -1,7 +1,7 @@
 /** Writes down what the buckets hold, and keeps every target's count of what differs, one key at a time. */
 import { parseStateKey } from "#schema/keys.ts";
-import type { Event, KeyChange } from "./event.ts";
-import { MARKER, STATE } from "./held-table.ts";
+import type { Event, KeyChange, StateChange } from "./event.ts";
+import { MARKER, STATE, STATE_MARKER } from "./held-table.ts";
 import type { Spot } from "./spot.ts";
 import { stanceOf } from "./stance.ts";
 import { targets, type State } from "./state.ts";
@@ -65,24 +65,31 @@ function countDrift(state: State, action: KeyAction | null): void {
 }
 
 /** Which devices have a state; the keys are those of `device-state`. */
-export function observeStates(
-  state: State,
-  changes: readonly { readonly key: string; readonly there: boolean }[],
-  nowMs: number,
-): void {
+export function observeStates(state: State, changes: readonly StateChange[], nowMs: number): void {
   const { holdings } = state;
   const all = targets(state);
-  for (const { key: stateKey, there } of changes) {
-    const pair = parseStateKey(stateKey);
-    if (pair === null) continue;
+  for (const { key, kind } of changes) {
+    const flag = STATE_FLAGS[kind];
+    const pair = parseStateKey(key);
+    if (pair === null) {
+      holdings.setStrayState(key, flag);
+      continue;
+    }
     const spot = holdings.spots.ofPair(pair);
-    if (((holdings.flagsAt(spot) & STATE) !== 0) === there) continue;
+    const wasThere = (holdings.flagsAt(spot) & STATE) !== 0;
+    if (wasThere === (flag === STATE)) {
+      // What differs does so as before.
+      holdings.setState(spot, flag);
+      continue;
+    }
     for (const target of all) target.count(spot, -1);
-    holdings.setState(spot, there);
+    holdings.setState(spot, flag);
     for (const target of all) target.count(spot, 1);
-    if (!there && (holdings.flagsAt(spot) & MARKER) !== 0) hastenUnmark(state, spot, nowMs);
+    if (wasThere && (holdings.flagsAt(spot) & MARKER) !== 0) hastenUnmark(state, spot, nowMs);
   }
 }
+
+const STATE_FLAGS: Readonly<Record<StateChange["kind"], number>> = { put: STATE, marker: STATE_MARKER, absent: 0 };
 
 function hastenUnmark(state: State, spot: Spot, nowMs: number): void {
   const { markers, spots } = state.holdings;

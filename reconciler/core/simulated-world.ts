@@ -84,7 +84,7 @@ export class SimulatedWorld {
     this.#untold = [{ kind: "forgotten", bucket: "desired-state" }, ...this.#allKeys()];
     this.#untold.push({
       kind: "states",
-      changes: [...this.states].map((key) => ({ key: `state.${key}`, there: true })),
+      changes: [...this.states].map((key) => ({ key: `state.${key}`, kind: "put" })),
     });
     if (this.record !== null) this.#untold.push(this.#recordEvent());
     for (const bucket of ["desired-state", "device-state", "device-info", "fleet"] as const) {
@@ -109,7 +109,8 @@ export class SimulatedWorld {
   setState(key: string, there: boolean): void {
     if (there) this.states.add(key);
     else this.states.delete(key);
-    this.#untold.push({ kind: "states", changes: [{ key: `state.${key}`, there }] });
+    const kind = there ? "put" : "marker";
+    this.#untold.push({ kind: "states", changes: [{ key: `state.${key}`, kind }] });
   }
 
   /** The feed of `desired-state` begins anew; `isWiped`: all that was in the bucket is gone, too. */

@@ -54,7 +54,10 @@ const event = oneof(
   { weight: 6, arbitrary: record({ kind: constant("put" as const), key, isWanted: boolean() }) },
   { weight: 3, arbitrary: record({ kind: constant("marker" as const), key }) },
   { weight: 1, arbitrary: record({ kind: constant("absent" as const), key }) },
-  { weight: 3, arbitrary: record({ kind: constant("state" as const), key, there: boolean() }) },
+  {
+    weight: 3,
+    arbitrary: record({ kind: constant("state" as const), key, now: constantFrom("put", "marker", "absent") }),
+  },
   {
     weight: 1,
     arbitrary: record({
@@ -68,7 +71,8 @@ const event = oneof(
 interface Buckets {
   readonly values: Map<string, number>;
   readonly markers: Set<string>;
-  readonly states: Set<string>;
+  /** Of all keys with a state or a marker where one was: whether there is one. */
+  readonly states: Map<string, boolean>;
 }
 
 /** What has to be done to a key, worked out from texts and names alone. */
@@ -82,19 +86,36 @@ function naiveAction({ values, markers, states }: Buckets, { desired, fleet }: T
   }
   if (fleet.settings.paused || (pair !== null && desired.isFrozen(pair))) return null;
   if (held !== undefined) return "remove";
-  if (markers.has(name) === states.has(name)) return null;
+  const hasState = pair !== null && states.get(name) === true;
+  if (markers.has(name) === hasState) return null;
   return markers.has(name) ? "unmark" : "mark";
 }
 
 function naiveOpen(buckets: Buckets, target: Target): Record<KeyAction, string[]> {
   const wanted = desiredState(target.fleet).values.keys();
   const open: Record<KeyAction, string[]> = { add: [], update: [], remove: [], mark: [], unmark: [] };
-  for (const name of new Set([...wanted, ...buckets.values.keys(), ...buckets.markers, ...buckets.states])) {
+  for (const name of new Set([...wanted, ...buckets.values.keys(), ...buckets.markers, ...buckets.states.keys()])) {
     const action = naiveAction(buckets, target, name);
     if (action !== null) open[action].push(name);
   }
   for (const action of KEY_ACTIONS) open[action].sort();
   return open;
+}
+
+interface Known {
+  readonly keys: number;
+  readonly values: number;
+}
+
+function knownOf({ holdings }: State): Readonly<Record<"desired-state" | "device-state", Known>> {
+  return { "desired-state": holdings.known("desired-state"), "device-state": holdings.known("device-state") };
+}
+
+function naiveKnown({ values, markers, states }: Buckets): ReturnType<typeof knownOf> {
+  return {
+    "desired-state": { keys: values.size + markers.size, values: values.size },
+    "device-state": { keys: states.size, values: [...states.values()].filter(Boolean).length },
+  };
 }
 
 function openOf({ holdings }: State, target: Target): Record<KeyAction, string[]> {
@@ -142,9 +163,9 @@ function happen(one: Happening, at: number, { state, buckets, readers }: World):
       observe(state, { kind: "keys", changes: [{ kind: "absent", key: one.key }] }, 0);
       break;
     case "state":
-      if (one.there && one.key !== "stray") buckets.states.add(one.key);
-      else buckets.states.delete(one.key);
-      observe(state, { kind: "states", changes: [{ key: `state.${one.key}`, there: one.there }] }, 0);
+      if (one.now === "absent") buckets.states.delete(one.key);
+      else buckets.states.set(one.key, one.now === "put");
+      observe(state, { kind: "states", changes: [{ key: `state.${one.key}`, kind: one.now }] }, 0);
       break;
     case "forgotten":
       for (const known of one.bucket === "device-state" ? [buckets.states] : [buckets.values, buckets.markers])
@@ -165,12 +186,12 @@ describe("what differs from the bucket", () => {
     assert(
       property(array(event, { maxLength: 40 }), (events) => {
         const state = initialState({ branch: "main", once: false });
-        const buckets = { values: new Map<string, number>(), markers: new Set<string>(), states: new Set<string>() };
+        const buckets: Buckets = { values: new Map(), markers: new Set(), states: new Map() };
         const world: World = { state, buckets, readers: [] };
         observe(state, { kind: "synced", bucket: "desired-state" }, 0);
         for (const [at, one] of events.entries()) {
           happen(one, at, world);
-          expect(state.holdings.values).toBe(buckets.values.size);
+          expect(knownOf(state)).toEqual(naiveKnown(buckets));
           for (const commit of targets(state).map((target) => target.commit)) {
             while (targetOf(state, commit)?.isCompared === false) observe(state, { kind: "compare" }, 0);
             const target = targetOf(state, commit);

@@ -69,6 +69,26 @@ describe("a feed catches up", () => {
     await expectTruth({ client, mirror }, 20_000);
   });
 
+  test("with keys and markers alone, where nobody wants the values", async () => {
+    const server = await testServer();
+    const client = await testClient(server.url);
+    const link = await testLink({ servers: server.url });
+    await createBucket(client);
+    await client.put(BUCKET, "kiosk-1.web", "a value");
+    await client.put(BUCKET, "kiosk-2.web", "a value");
+    await client.mark(BUCKET, "kiosk-2.web", "DEL");
+    const mirror = mirrorFeed(link, { bucket: BUCKET, keysOnly: true });
+    onTestFinished(() => mirror.stop());
+    await until("the feed has caught up", () => mirror.feed.synced());
+    await client.put(BUCKET, "kiosk-3.web", "a value");
+    await until("the new key is told", () => mirror.values.has("kiosk-3.web"));
+    expect([...mirror.values]).toEqual([
+      ["kiosk-1.web", ""],
+      ["kiosk-3.web", ""],
+    ]);
+    expect(mirror.log).toHaveLength(3);
+  });
+
   test("with a bucket that keeps more than one message per key, each key's last one first", async () => {
     const server = await testServer();
     const client = await testClient(server.url);
