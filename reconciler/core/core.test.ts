@@ -15,6 +15,7 @@ import {
 } from "fast-check";
 import { describe, expect, test } from "vitest";
 import { desiredState, type DesiredState } from "#fleet/desired.ts";
+import { FleetReader } from "#fleet/read.ts";
 import { RenderedValue } from "#fleet/rendered-score.ts";
 import { parseDesiredKey } from "#schema/keys.ts";
 import type { ReconcilerRecord } from "#schema/wire.ts";
@@ -369,6 +370,36 @@ describe("a pass", () => {
     expect(wantsToRecordApplied(world)).toBe(true);
   });
 
+  test("is not followed by another one before the feed has told what it held back", () => {
+    const world = new SimulatedWorld();
+    world.commit(filesOf(small));
+    world.settle();
+    world.commit(filesOf(all));
+    world.interruptions.push({ after: 1, happen: () => world.meddle("d2.web", "{}") });
+    while (world.held === 0) world.act(0);
+    expect(world.state.holdings.values).toBeLessThan(DEVICES.length * DEPLOYMENTS.length);
+    expect(kindsDue(world)).not.toContain("write");
+    while (world.tell());
+    expect(kindsDue(world)).toContain("write");
+  });
+
+  test("counts for the keys that it wrote, also where a commit gave them other numbers meanwhile", () => {
+    const world = new SimulatedWorld();
+    world.commit(filesOf(all));
+    const reading = readingOf(filesOf({ ...all, devices: all.devices.slice(1) }), new FleetReader());
+    world.interruptions.push({ after: 2, happen: () => world.see({ kind: "commit", commit: "other", reading }) });
+    while (world.tell());
+    const { spots: before } = world.state.holdings;
+    for (let turn = 0; turn < 20 && world.messages === 0; turn += 1) world.act(0);
+    const { holdings } = world.state;
+    expect(holdings.spots).not.toBe(before);
+    const revisions = [...world.bucket].map(([name, { revision }]) => [name, revision]);
+    expect(revisions).toHaveLength(2);
+    expect(revisions.map(([name]) => [name, holdings.revisionAt(holdings.spots.ofKey(String(name)))])).toEqual(
+      revisions,
+    );
+  });
+
   test("ends with the first write that another head, another writer or a lost bucket forbids", () => {
     const interruptions: ((world: SimulatedWorld) => void)[] = [
       (world) => world.see({ kind: "head", commit: "other", nextPollInMs: 10_000 }),
@@ -394,6 +425,10 @@ describe("a pass", () => {
     expect(world.messages).toBe(DEVICES.length * DEPLOYMENTS.length);
   });
 });
+
+function kindsDue(world: SimulatedWorld): string[] {
+  return decide(world.state, world.nowMs).effects.map(({ kind }) => kind);
+}
 
 function wantsToRecordApplied(world: SimulatedWorld): boolean {
   const { effects } = decide(world.state, world.nowMs);
