@@ -101,6 +101,11 @@ export function toNatsFailure(error: unknown, doing: string): NatsFailure {
   return fail(error instanceof Error ? error.message : "unknown error", "retry");
 }
 
+/** True where a question got no answer, good or bad, in its time: it may still be under way. */
+export function isUnanswered(error: unknown): boolean {
+  return causesOf(error).some((cause) => cause instanceof errors.TimeoutError);
+}
+
 const CAUSES_MAX = 8;
 
 /** The error and what caused it: the client library wraps what it knows. */

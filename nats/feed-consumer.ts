@@ -5,12 +5,13 @@ import { z } from "zod";
 import { JS_CODES, NatsFailure } from "./errors.ts";
 import { giveWay } from "./give-way.ts";
 import type { NatsLink } from "./link.ts";
+import { patientRequest } from "./patient-request.ts";
 import { replyMetadataOf, type ReplyMetadata } from "./reply-metadata.ts";
-import { apiRequest } from "./request.ts";
 
 const NS_PER_MS = 1_000_000;
 /** The server forgets a consumer this long after we are gone. */
 const INACTIVE_MS = 10_000;
+const ASK_AGAIN_MS = 10_000;
 const TICKS_PER_HEARTBEAT = 2;
 const SILENT_TICKS_MAX = 4;
 /** A tick this much later than planned means that this process stood still, not that the server was silent. */
@@ -38,6 +39,8 @@ export interface ConsumerOptions {
   /** Messages come without what they carry. */
   readonly keysOnly?: boolean;
   readonly idleHeartbeatMs: number;
+  /** How long the server may be silent before it is asked again for the consumer; 10 s when left out. */
+  readonly askAgainMs?: number | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -57,6 +60,7 @@ export class FeedConsumer {
   readonly #link: NatsLink;
   readonly #options: ConsumerOptions;
   readonly #handlers: ConsumerHandlers;
+  readonly #name = `gitfleet_${nuid.next()}`;
   readonly #deliverSubject: string;
   #subscription: Subscription | null = null;
   #watchdog: NodeJS.Timeout | null = null;
@@ -74,12 +78,13 @@ export class FeedConsumer {
 
   /**
    * Creates the consumer; nothing is delivered before `listen`. Returns how many messages wait, and when the server made
-   * it (NaN where it does not say). Throws NatsFailure.
+   * it (NaN where it does not say). To create it twice is to create it once. Throws NatsFailure.
    */
   async create(): Promise<{ pending: number; createdAtMs: number }> {
     const { bucket, filterSubject, from, keysOnly = false, idleHeartbeatMs, signal } = this.#options;
+    const { askAgainMs = ASK_AGAIN_MS } = this.#options;
     const stream = this.#link.streamOf(bucket);
-    const name = `gitfleet_${nuid.next()}`;
+    const name = this.#name;
     const config = {
       name,
       deliver_subject: this.#deliverSubject,
@@ -100,7 +105,7 @@ export class FeedConsumer {
       doing: `follow the bucket ${bucket}`,
       signal,
     };
-    const answer = await apiRequest(this.#link, request).catch((error: unknown) => {
+    const answer = await patientRequest(this.#link, request, askAgainMs).catch((error: unknown) => {
       if (!(error instanceof NatsFailure) || error.code !== JS_CODES.streamNotFound) throw error;
       throw new NatsFailure(`the bucket ${bucket} does not exist yet`, "wait", { code: error.code });
     });

@@ -12,6 +12,9 @@ import { streamInfo, type StreamInfo } from "./stream-info.ts";
 import { subjectOf } from "./subjects.ts";
 import type { EndTurn } from "./turns.ts";
 
+/** Devices are many and come back together: who asks again too soon keeps the server from those who wait. */
+const RESTRICTED_ASK_AGAIN_MS = 30_000;
+
 /** What a session needs. */
 export interface SessionOptions {
   readonly bucket: BucketName;
@@ -129,13 +132,21 @@ class Session {
   }
 
   #newConsumer(from: DeliverFrom): FeedConsumer {
-    const { bucket, filter, keysOnly, idleHeartbeatMs, signal } = this.#options;
+    const { bucket, filter, restricted, keysOnly, idleHeartbeatMs, signal } = this.#options;
     // The last message of each key is only to be had with a filter.
     const needsNone = filter === ">" && from.deliver_policy !== "last_per_subject";
     const filterSubject = needsNone ? null : subjectOf(this.#link.options, bucket, filter);
     const consumer = new FeedConsumer(
       this.#link,
-      { bucket, filterSubject, from, keysOnly, idleHeartbeatMs, signal },
+      {
+        bucket,
+        filterSubject,
+        from,
+        keysOnly,
+        idleHeartbeatMs,
+        askAgainMs: restricted ? RESTRICTED_ASK_AGAIN_MS : undefined,
+        signal,
+      },
       {
         message: (message, metadata) => this.#message(message, metadata),
         idle: (reachedSeq) => this.#idle(reachedSeq),

@@ -1,5 +1,6 @@
 /** Offers: written where the bucket does not say the same, at the cost of a look where it does. */
-import { describe, expect, test } from "vitest";
+import { errors } from "@nats-io/transport-node";
+import { describe, expect, test, vi } from "vitest";
 import { ensureBuckets } from "#nats/buckets.ts";
 import { Offerer } from "#nats/offer.ts";
 import { createWriter } from "#nats/writer.ts";
@@ -50,6 +51,24 @@ describe("an offer", () => {
     await client.mark("device-state", KEY, "DEL");
     expect(await offerer.offer(target)).toEqual({ kind: "lacked", marker: true });
     expect((await client.contents("device-state")).get(KEY)).toBe("ours");
+  });
+
+  test("that is not answered in time is made again, and looks again: the device may look all the same", async () => {
+    const { link, client, offerer } = await offering();
+    await client.put("device-state", KEY, "ours");
+    vi.spyOn(link.connection, "request").mockRejectedValueOnce(new errors.TimeoutError());
+    expect(await offerer.offer(target)).toMatchObject({ kind: "failed", error: { advice: "retry" } });
+    expect(await offerer.offer(target)).toEqual({ kind: "held" });
+  });
+
+  test("is the write alone in the end where looks are never answered", async () => {
+    const { link, client, offerer } = await offering();
+    await client.put("device-state", KEY, "ours");
+    const looks = vi.spyOn(link.connection, "request").mockRejectedValue(new errors.TimeoutError());
+    const kinds: string[] = [];
+    for (let index = 0; index < 4; index += 1) kinds.push((await offerer.offer(target)).kind);
+    expect(kinds).toEqual(["failed", "failed", "unseen", "unseen"]);
+    expect(looks).toHaveBeenCalledTimes(3);
   });
 
   test("works by the write alone where the device may not look", async () => {
