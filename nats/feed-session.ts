@@ -15,6 +15,9 @@ import type { EndTurn } from "./turns.ts";
 /** Devices are many and come back together: who asks again too soon keeps the server from those who wait. */
 const RESTRICTED_ASK_AGAIN_MS = 30_000;
 
+/** The filter of who follows all of a bucket. */
+const WHOLE = ">";
+
 /** What a session needs. */
 export interface SessionOptions {
   readonly bucket: BucketName;
@@ -87,7 +90,9 @@ class Session {
 
   /** Goes on where the last session ended, or begins anew where the stream is not the same any more. */
   async begin(): Promise<void> {
-    this.#endTurn = await this.#link.catchUps.take(this.#options.signal);
+    const { filter, signal } = this.#options;
+    // A lease must not wait for a million keys.
+    if (filter === WHOLE) this.#endTurn = await this.#link.catchUps.take(signal);
     const before = await this.#info();
     const from = this.#startingPoint(before);
     this.#targetSeq = before.state.last_seq;
@@ -122,7 +127,7 @@ class Session {
     const onePerKey = info.config["max_msgs_per_subject"] === 1;
     const whole: DeliverFrom = { deliver_policy: onePerKey ? "all" : "last_per_subject" };
     if (!position.canResume({ created: info.created, lastSeq: info.state.last_seq })) {
-      position.restart(info.created, this.#options.filter === ">" ? info.state.num_subjects : 0);
+      position.restart(info.created, this.#options.filter === WHOLE ? info.state.num_subjects : 0);
       return whole;
     }
     if (position.last === null) return whole;
@@ -134,7 +139,7 @@ class Session {
   #newConsumer(from: DeliverFrom): FeedConsumer {
     const { bucket, filter, restricted, keysOnly, idleHeartbeatMs, signal } = this.#options;
     // The last message of each key is only to be had with a filter.
-    const needsNone = filter === ">" && from.deliver_policy !== "last_per_subject";
+    const needsNone = filter === WHOLE && from.deliver_policy !== "last_per_subject";
     const filterSubject = needsNone ? null : subjectOf(this.#link.options, bucket, filter);
     const consumer = new FeedConsumer(
       this.#link,
@@ -162,7 +167,7 @@ class Session {
     if (this.#isRepeated(message, metadata)) return;
     this.#deliver(message, metadata);
     const { restricted, filter } = this.#options;
-    const countsDown = restricted || filter !== ">";
+    const countsDown = restricted || filter !== WHOLE;
     if (metadata.streamSeq >= this.#targetSeq || (countsDown && metadata.pending === 0)) this.#markCaughtUp();
   }
 

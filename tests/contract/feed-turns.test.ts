@@ -12,10 +12,10 @@ const BUCKETS: readonly BucketName[] = ["desired-state", "device-state"];
 const KEYS = 2_000;
 
 /** A feed that notes what it is told as `<bucket>` and `<bucket> synced`. */
-function noting(link: NatsLink, bucket: BucketName, log: string[]): Feed {
+function noting(link: NatsLink, bucket: BucketName, log: string[], filter = ">"): Feed {
   const feed = startFeed(
     link,
-    { bucket, idleHeartbeatMs: 150 },
+    { bucket, filter, idleHeartbeatMs: 150 },
     {
       change: () => log.push(bucket),
       synced: () => log.push(`${bucket} synced`),
@@ -54,6 +54,17 @@ test("a feed that is stopped before its turn keeps nobody waiting", async () => 
   await waiting?.stop();
   await until("the last has caught up", () => last?.synced() === true);
   expect(log).not.toContain("device-state");
+});
+
+test("a feed of single keys waits for no turn", async () => {
+  const link = await filled();
+  const endTurn = await link.catchUps.take(new AbortController().signal);
+  const whole = noting(link, "desired-state", []);
+  const single = noting(link, "device-state", [], "kiosk-7.web");
+  await until("the feed of one key has caught up", () => single.synced());
+  expect(whole.synced()).toBe(false);
+  endTurn();
+  await until("the other has caught up", () => whole.synced());
 });
 
 test("a bucket that does not exist yet keeps nobody waiting", async () => {
