@@ -56,11 +56,16 @@ export async function readKey(
 }
 
 /** The same by a direct get, for users who may ask for their own keys only; a replica may answer with what was. Throws NatsFailure. */
-export async function readKeyDirect(link: NatsLink, bucket: BucketName, key: string): Promise<KeyState | null> {
+export async function readKeyDirect(
+  link: NatsLink,
+  bucket: BucketName,
+  key: string,
+  { timeoutMs = API_TIMEOUT_MS, signal }: { readonly timeoutMs?: number; readonly signal?: AbortSignal } = {},
+): Promise<KeyState | null> {
   const doing = `read ${key}`;
   const subject = `${link.options.apiPrefix}.DIRECT.GET.${link.streamOf(bucket)}.${link.subjectOf(bucket, key)}`;
-  const send = (): Promise<Msg> => link.connection.request(subject, "", { timeout: API_TIMEOUT_MS });
-  return stateOfDirect(await ask(link, { doing, send }), doing);
+  const send = (): Promise<Msg> => link.connection.request(subject, "", { timeout: timeoutMs });
+  return stateOfDirect(await ask(link, { doing, send, signal }), doing);
 }
 
 /** Writes where the key's revision is still the expected one. */
