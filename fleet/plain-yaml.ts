@@ -155,7 +155,6 @@ class PlainReader {
   #list(indent: number): YamlNode | null {
     const offset = this.#at;
     const items: YamlNode[] = [];
-    const value: unknown[] = [];
     while (this.#indent === indent && this.#code(this.#at) === DASH) {
       const dash = this.#at;
       this.#at += 1;
@@ -164,9 +163,8 @@ class PlainReader {
       const node = this.#isKeyHere() ? this.#mappingAt(indent, this.#at - dash) : this.#valueInLine();
       if (node === null) return null;
       items.push(node);
-      value.push(node.value);
     }
-    return { value, offset, entries: null, items };
+    return listOf(items, offset);
   }
 
   /** A mapping whose first key stands `columns` behind the dash that it is the item of. */
@@ -276,17 +274,15 @@ class PlainReader {
   #listInBrackets(): YamlNode | null {
     const offset = this.#at;
     const items: YamlNode[] = [];
-    const value: unknown[] = [];
     if (!this.#isEmpty(CLOSE_LIST)) {
       do {
         const node = this.#nested();
         if (node === null) return null;
         items.push(node);
-        value.push(node.value);
       } while (this.#comma());
       if (!this.#closes(CLOSE_LIST)) return null;
     }
-    return { value, offset, entries: null, items };
+    return listOf(items, offset);
   }
 
   #mappingInBrackets(): YamlNode | null {
@@ -337,4 +333,9 @@ class PlainReader {
     this.#at += 1;
     return true;
   }
+}
+
+/** The value is kept for as long as the fleet: it gets the room that it needs, and no more. */
+function listOf(items: readonly YamlNode[], offset: number): YamlNode {
+  return { value: items.map(({ value }) => value), offset, entries: null, items };
 }

@@ -10,6 +10,7 @@ import { errorText, OutsideError, UsageError } from "#runtime/errors.ts";
 import { startHealthServer, type Check, type HealthServerOptions } from "#runtime/health-server.ts";
 import type { Logger } from "#runtime/logger.ts";
 import { startLoop, type Loop } from "#runtime/loop.ts";
+import { keepHeapSmall } from "#runtime/small-heap.ts";
 import { startBucketFeeds } from "./bucket-feeds.ts";
 import { Commits } from "./commits.ts";
 import type { ReconcilerSettings } from "./config.ts";
@@ -41,6 +42,7 @@ const ONCE_NATS_WAIT_MS = 10_000;
 /** Runs until the signal (or, with `once`, until the pass is over) and gives the exit code. Throws UsageError, OutsideError. */
 export async function run(settings: ReconcilerSettings, { signal, logger }: RunContext): Promise<ExitCode> {
   refuseBadSource(settings.repo);
+  keepHeapSmall();
   const metrics = createReconcilerMetrics();
   const view = new View(metrics);
   // Before NATS answers: whoever watches over this process must see it wait, not believe it dead.

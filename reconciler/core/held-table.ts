@@ -15,21 +15,39 @@ const LOAD_MAX = 0.8;
 /** Knuth's multiplicative hashing: numbers in a row spread over the whole table. */
 const MULTIPLIER = 0x9e37_79b1;
 
+/** The columns of a table, in one piece of memory: there are ten thousand tables. */
+class Columns {
+  readonly revisions: Float64Array;
+  readonly fingerprints: Float64Array;
+  /** Number plus one; 0 where the slot is free. */
+  readonly numbers: Uint32Array;
+  readonly fleets: Uint16Array;
+  readonly flags: Uint8Array;
+
+  constructor(capacity: number) {
+    // The widest first, so that each begins where its elements may.
+    const memory = new ArrayBuffer(capacity * BYTES_PER_SLOT);
+    this.revisions = new Float64Array(memory, 0, capacity);
+    this.fingerprints = new Float64Array(memory, capacity * 8, capacity);
+    this.numbers = new Uint32Array(memory, capacity * 16, capacity);
+    this.fleets = new Uint16Array(memory, capacity * 20, capacity);
+    this.flags = new Uint8Array(memory, capacity * 22, capacity);
+  }
+}
+
+const BYTES_PER_SLOT = 23;
+
 /** A hash table by device number, open addressed. A slot stays with its number until the table grows. */
 export class HeldTable {
-  /** Number plus one; 0 where the slot is free. */
-  #numbers = new Uint32Array(FIRST_CAPACITY);
-  #flags = new Uint8Array(FIRST_CAPACITY);
-  #fleets = new Uint16Array(FIRST_CAPACITY);
-  #revisions = new Float64Array(FIRST_CAPACITY);
-  #fingerprints = new Float64Array(FIRST_CAPACITY);
+  #columns = new Columns(FIRST_CAPACITY);
   #used = 0;
 
   /** The slot of a number, or -1. Valid until the next `slotFor`. */
   find(number: number): number {
-    const mask = this.#numbers.length - 1;
+    const { numbers } = this.#columns;
+    const mask = numbers.length - 1;
     for (let slot = this.#home(number); ; slot = (slot + 1) & mask) {
-      const found = this.#numbers[slot];
+      const found = numbers[slot];
       if (found === number + 1) return slot;
       if (found === 0) return -1;
     }
@@ -39,40 +57,40 @@ export class HeldTable {
   slotFor(number: number): number {
     const known = this.find(number);
     if (known >= 0) return known;
-    if (this.#used + 1 > this.#numbers.length * LOAD_MAX) this.#grow();
+    if (this.#used + 1 > this.#columns.numbers.length * LOAD_MAX) this.#grow();
     return this.#take(number);
   }
 
   flags(slot: number): number {
-    return this.#flags[slot] ?? 0;
+    return this.#columns.flags[slot] ?? 0;
   }
 
   /** Which of the fleets wrote the value. */
   fleet(slot: number): number {
-    return this.#fleets[slot] ?? 0;
+    return this.#columns.fleets[slot] ?? 0;
   }
 
   revision(slot: number): number {
-    return this.#revisions[slot] ?? 0;
+    return this.#columns.revisions[slot] ?? 0;
   }
 
   fingerprint(slot: number): number {
-    return this.#fingerprints[slot] ?? 0;
+    return this.#columns.fingerprints[slot] ?? 0;
   }
 
   setFlags(slot: number, flags: number): void {
-    this.#flags[slot] = flags;
+    this.#columns.flags[slot] = flags;
   }
 
   setMessage(slot: number, message: { revision: number; fingerprint: number; fleet: number }): void {
-    this.#revisions[slot] = message.revision;
-    this.#fingerprints[slot] = message.fingerprint;
-    this.#fleets[slot] = message.fleet;
+    this.#columns.revisions[slot] = message.revision;
+    this.#columns.fingerprints[slot] = message.fingerprint;
+    this.#columns.fleets[slot] = message.fleet;
   }
 
   /** Writes down what another table knows. */
   copy(slot: number, from: HeldTable, fromSlot: number): void {
-    this.#flags[slot] = from.flags(fromSlot);
+    this.#columns.flags[slot] = from.flags(fromSlot);
     this.setMessage(slot, {
       revision: from.revision(fromSlot),
       fingerprint: from.fingerprint(fromSlot),
@@ -82,54 +100,52 @@ export class HeldTable {
 
   /** Takes these flags from every slot; what has none of the others left is as if it never was. */
   clear(flags: number): void {
-    for (let slot = 0; slot < this.#flags.length; slot += 1) this.#flags[slot] = this.flags(slot) & ~flags;
+    const all = this.#columns.flags;
+    for (let slot = 0; slot < all.length; slot += 1) all[slot] = this.flags(slot) & ~flags;
   }
 
   /** The numbers about which anything is known now. A copy: the table may change under whoever walks along it. */
   numbers(): Uint32Array {
     const numbers = new Uint32Array(this.#used);
     let count = 0;
-    for (let slot = 0; slot < this.#numbers.length; slot += 1) {
+    const all = this.#columns.numbers;
+    for (let slot = 0; slot < all.length; slot += 1) {
       if (this.flags(slot) === 0) continue;
-      numbers[count] = (this.#numbers[slot] ?? 0) - 1;
+      numbers[count] = (all[slot] ?? 0) - 1;
       count += 1;
     }
     return numbers.subarray(0, count);
   }
 
   #home(number: number): number {
-    return (Math.imul(number, MULTIPLIER) >>> 7) & (this.#numbers.length - 1);
+    return (Math.imul(number, MULTIPLIER) >>> 7) & (this.#columns.numbers.length - 1);
   }
 
   #take(number: number): number {
-    const mask = this.#numbers.length - 1;
+    const { numbers } = this.#columns;
+    const mask = numbers.length - 1;
     let slot = this.#home(number);
-    while (this.#numbers[slot] !== 0) slot = (slot + 1) & mask;
-    this.#numbers[slot] = number + 1;
+    while (numbers[slot] !== 0) slot = (slot + 1) & mask;
+    numbers[slot] = number + 1;
     this.#used += 1;
     return slot;
   }
 
   /** Twice the room, or the same where most slots were left by keys that are gone. */
   #grow(): void {
-    const [numbers, flags, fleets] = [this.#numbers, this.#flags, this.#fleets];
-    const [revisions, fingerprints] = [this.#revisions, this.#fingerprints];
+    const { revisions, fingerprints, numbers, fleets, flags } = this.#columns;
     const living = flags.reduce((count, one) => count + Number(one !== 0), 0);
-    const capacity = living * 2 > numbers.length * LOAD_MAX ? numbers.length * 2 : numbers.length;
-    this.#numbers = new Uint32Array(capacity);
-    this.#flags = new Uint8Array(capacity);
-    this.#fleets = new Uint16Array(capacity);
-    this.#revisions = new Float64Array(capacity);
-    this.#fingerprints = new Float64Array(capacity);
+    const grown = new Columns(living * 2 > numbers.length * LOAD_MAX ? numbers.length * 2 : numbers.length);
+    this.#columns = grown;
     this.#used = 0;
     for (let old = 0; old < numbers.length; old += 1) {
       const known = flags[old] ?? 0;
       if (known === 0) continue;
       const slot = this.#take((numbers[old] ?? 0) - 1);
-      this.#flags[slot] = known;
-      this.#fleets[slot] = fleets[old] ?? 0;
-      this.#revisions[slot] = revisions[old] ?? 0;
-      this.#fingerprints[slot] = fingerprints[old] ?? 0;
+      grown.flags[slot] = known;
+      grown.fleets[slot] = fleets[old] ?? 0;
+      grown.revisions[slot] = revisions[old] ?? 0;
+      grown.fingerprints[slot] = fingerprints[old] ?? 0;
     }
   }
 }
