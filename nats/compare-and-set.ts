@@ -10,6 +10,7 @@ import { headersOf } from "./message-headers.ts";
 import { refusalOf, resultOf, type WriteResult } from "./publish-answer.ts";
 import { API_TIMEOUT_MS, apiRequest, ask } from "./request.ts";
 import { parseStoredHeaders } from "./stored-headers.ts";
+import { streamInfo } from "./stream-info.ts";
 import { payloadOf, type Write } from "./write.ts";
 
 const WRITE_TIMEOUT_MS = 5_000;
@@ -41,6 +42,8 @@ export async function readKey(
   key: string,
   signal?: AbortSignal,
 ): Promise<KeyState | null> {
+  // Nats-server 2.9 crashes when it is asked for a message of a stream that it is just making.
+  if (!(await holdsMessages(link, bucket, signal))) return null;
   try {
     const answer = await apiRequest(link, {
       subject: `STREAM.MSG.GET.${link.streamOf(bucket)}`,
@@ -53,6 +56,12 @@ export async function readKey(
     if (error instanceof NatsFailure && error.code === JS_CODES.noMessageFound) return null;
     throw error;
   }
+}
+
+async function holdsMessages(link: NatsLink, bucket: BucketName, signal?: AbortSignal): Promise<boolean> {
+  const info = await streamInfo(link, bucket, signal);
+  if (info !== null) return info.state.messages > 0;
+  throw new NatsFailure(`the bucket ${bucket} does not exist yet`, "wait", { code: JS_CODES.streamNotFound });
 }
 
 /** The same by a direct get, for users who may ask for their own keys only; a replica may answer with what was. Throws NatsFailure. */

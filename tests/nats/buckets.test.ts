@@ -191,6 +191,26 @@ describe("one key", () => {
     expect(await client.contents("device-state")).toEqual(new Map([["state.kiosk-2.db", "d"]]));
   });
 
+  test("may be asked for while its bucket is being made", async () => {
+    const { client, link } = await world();
+    const known = new Set<string>();
+    for (let round = 1; round <= 5; round += 1) {
+      let isMade = false;
+      const ask = async (): Promise<void> => {
+        while (!isMade) {
+          const found = await readKey(link, "fleet", "reconciler").catch((error: Error) => error.message);
+          known.add(String(found));
+        }
+      };
+      const asking = Array.from({ length: 16 }, ask);
+      await ensureBuckets(link, { replicas: 1 });
+      isMade = true;
+      await Promise.all(asking);
+      await client.api("STREAM.DELETE.KV_fleet");
+    }
+    expect(known).toEqual(new Set(["null", "the bucket fleet does not exist yet"]));
+  });
+
   test("that is not there because its bucket is not, is an answer to wait for", async () => {
     const { link } = await world();
     await expect(readKey(link, "fleet", "reconciler")).rejects.toMatchObject({ advice: "wait" });
