@@ -112,13 +112,13 @@ export class WritePass implements WriteSource {
 
   #sent(meant: Write): Sent {
     const { key, expectedRevision } = meant;
-    const common = { bucket: BUCKETS.desiredState, key, expectedRevision, meant };
-    if (meant.kind !== "put") return { ...common, kind: "delete", headers: this.#headers };
+    const bucket = BUCKETS.desiredState;
+    if (meant.kind !== "put") return { bucket, key, expectedRevision, meant, kind: "delete", headers: this.#headers };
     if (meant.value !== this.#last) {
       this.#last = meant.value;
       this.#lastBytes = utf8.encode(meant.value.text);
       this.#lastHeaders = { ...this.#headers, [HEADER_DIGEST]: meant.value.digest };
     }
-    return { ...common, value: this.#lastBytes, headers: this.#lastHeaders };
+    return { bucket, key, expectedRevision, meant, value: this.#lastBytes, headers: this.#lastHeaders };
   }
 }

@@ -136,7 +136,7 @@ export class Target {
   }
 
   #candidates(shelf: number, action: KeyAction): Iterable<number> {
-    if (action === "add" || action === "update") return this.#blockOn(shelf)?.devices ?? [];
+    if (action === "add" || action === "update") return this.#blockOn(shelf)?.devices.toArray() ?? [];
     return this.#holdings.table(shelf)?.numbers() ?? [];
   }
 
