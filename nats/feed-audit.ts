@@ -3,6 +3,7 @@ import type { BucketName } from "#schema/keys.ts";
 import type { FeedPosition } from "./feed-position.ts";
 import type { NatsLink } from "./link.ts";
 import { streamInfo, type StreamInfo } from "./stream-info.ts";
+import { WHOLE } from "./subjects.ts";
 
 const AUDIT_MS = 3_000;
 /** Replays because of purged markers may take up this part of the time at most. */
@@ -24,7 +25,7 @@ export interface AuditOptions {
 
 /** Begins the comparisons (whole buckets only); returns what ends them. */
 export function startAudit(link: NatsLink, options: AuditOptions): () => void {
-  if (options.filter !== ">") return () => {};
+  if (options.filter !== WHOLE) return () => {};
   const startedMs = performance.now();
   let asking = false;
   const timer = setInterval(() => {

@@ -9,14 +9,11 @@ import { NatsFailure } from "./errors.ts";
 import type { NatsLink } from "./link.ts";
 import type { ReplyMetadata } from "./reply-metadata.ts";
 import { streamInfo, type StreamInfo } from "./stream-info.ts";
-import { subjectOf } from "./subjects.ts";
+import { subjectOf, WHOLE } from "./subjects.ts";
 import type { EndTurn } from "./turns.ts";
 
 /** Devices are many and come back together: who asks again too soon keeps the server from those who wait. */
 const RESTRICTED_ASK_AGAIN_MS = 30_000;
-
-/** The filter of who follows all of a bucket. */
-const WHOLE = ">";
 
 /** What a session needs. */
 export interface SessionOptions {

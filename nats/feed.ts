@@ -9,7 +9,7 @@ import { Held, type FeedHold } from "./feed-hold.ts";
 import { FeedPosition } from "./feed-position.ts";
 import { runSession } from "./feed-session.ts";
 import type { NatsLink } from "./link.ts";
-import { isKeyFilter } from "./subjects.ts";
+import { isKeyFilter, WHOLE } from "./subjects.ts";
 export type { FeedChange } from "./feed-change.ts";
 export type { FeedHold } from "./feed-hold.ts";
 export type { FeedMemory, RememberingReader } from "./feed-memory.ts";
@@ -162,7 +162,7 @@ class FeedRunner {
   /** One consumer from its creation to its loss; resolves with the reason. */
   async #session(): Promise<string> {
     this.#endSession = new AbortController();
-    const { bucket, filter = ">", restricted = false, keysOnly = false } = this.#options;
+    const { bucket, filter = WHOLE, restricted = false, keysOnly = false } = this.#options;
     const heartbeatMs = restricted ? RESTRICTED_IDLE_HEARTBEAT_MS : IDLE_HEARTBEAT_MS;
     try {
       return await runSession(this.#link, {

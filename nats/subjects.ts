@@ -3,6 +3,10 @@ import type { BucketName } from "#schema/keys.ts";
 import type { NatsOptions } from "./options.ts";
 
 const DEFAULT_API_PREFIX = "$JS.API";
+
+/** The filter of who follows all of a bucket. */
+export const WHOLE = ">";
+
 /** What KV clients accept, beside dots. */
 const KEY_LETTERS = /[-/=\w]/;
 const ASCII = 128;

@@ -11,11 +11,8 @@ import type { NatsLink } from "#nats/link.ts";
 import { HEADER_FLEET } from "#schema/headers.ts";
 import { parseInfoKey, RECONCILER_RECORD_KEY } from "#schema/keys.ts";
 import { deviceInfoSchema, reconcilerRecordSchema } from "#schema/wire.ts";
-import type { Event, FollowedBucket, KeyChange, StateChange } from "./core/event.ts";
+import type { Event, FollowedBucket, KeyChange, RememberedBucket, StateChange } from "./core/event.ts";
 import { ValueReader } from "./value-reader.ts";
-
-/** The core remembers what these hold: once is enough for a million keys. */
-type RememberedBucket = "desired-state" | "device-state";
 
 export interface FeedsOptions {
   readonly send: (event: Event) => void;

@@ -8,6 +8,9 @@ import type { Write } from "./write.ts";
 /** The four buckets that are followed. */
 export type FollowedBucket = "desired-state" | "device-state" | "device-info" | "fleet";
 
+/** Those whose keys the core remembers, so that their feeds need not. */
+export type RememberedBucket = "desired-state" | "device-state";
+
 /** What a key of `desired-state` holds now. */
 export type KeyChange =
   | {
@@ -85,7 +88,7 @@ export type Event =
   | { readonly kind: "buckets-ensured" }
   | { readonly kind: "buckets-missing"; readonly message: string; readonly retryInMs: number }
   /** Everything in a bucket is about to be told anew. */
-  | { readonly kind: "forgotten"; readonly bucket: "desired-state" | "device-state" }
+  | { readonly kind: "forgotten"; readonly bucket: RememberedBucket }
   | { readonly kind: "writes-started" }
   /** The bucket tells nothing until the pass is over; `synced` says that it has told all again. */
   | { readonly kind: "feed-held" }

@@ -1,5 +1,6 @@
 /** What the buckets hold, as far as it was seen: the values and markers of `desired-state`, and who has a state. */
 import type { Numbering } from "#fleet/matches.ts";
+import type { RememberedBucket } from "./event.ts";
 import { HeldTable, MARKER, STATE, STATE_MARKER, VALUE } from "./held-table.ts";
 import { Spots, type Spot } from "./spot.ts";
 
@@ -51,7 +52,7 @@ export class Holdings {
   }
 
   /** How many keys of a bucket are known, markers included, and how many of them hold a value. */
-  known(bucket: "desired-state" | "device-state"): { readonly keys: number; readonly values: number } {
+  known(bucket: RememberedBucket): { readonly keys: number; readonly values: number } {
     if (bucket === "desired-state") return { keys: this.#values + this.markers.size, values: this.#values };
     const strays = [...this.#strayStates.values()];
     const values = this.#states + strays.filter(Boolean).length;
@@ -118,7 +119,7 @@ export class Holdings {
   }
 
   /** The bucket tells everything anew. */
-  forget(bucket: "desired-state" | "device-state"): void {
+  forget(bucket: RememberedBucket): void {
     const flags = bucket === "desired-state" ? VALUE | MARKER : STATE | STATE_MARKER;
     for (const table of this.#tables) table?.clear(flags);
     if (bucket === "device-state") {

@@ -1,7 +1,7 @@
 /** Makes targets, from commits and from what devices report, and compares them with the bucket a little at a time. */
 import type { Fleet } from "#fleet/fleet.ts";
 import type { Labels } from "#schema/labels.ts";
-import type { Event } from "./event.ts";
+import type { Event, RememberedBucket } from "./event.ts";
 import { targets, type State } from "./state.ts";
 import { Target } from "./target.ts";
 
@@ -36,7 +36,7 @@ export function compareSome(state: State): void {
 }
 
 /** A bucket is about to tell everything anew; nothing is decided before it has. */
-export function observeForgotten(state: State, bucket: "desired-state" | "device-state"): void {
+export function observeForgotten(state: State, bucket: RememberedBucket): void {
   state.holdings.forget(bucket);
   for (const target of targets(state)) target.compareAgain();
   compareSome(state);
