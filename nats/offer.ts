@@ -1,5 +1,5 @@
 /** An offer: written only where the bucket does not say the same already. A marker that somebody left says nothing. */
-import { readKeyDirect, type KeyState } from "./compare-and-set.ts";
+import { readKeyDirect } from "./compare-and-set.ts";
 import { isUnanswered, NatsFailure, toNatsFailure } from "./errors.ts";
 import type { NatsLink } from "./link.ts";
 import { patientAnswer, type Patience } from "./patient-request.ts";
@@ -19,7 +19,7 @@ export type Offered =
 /** A server that many ask at once may be late; one that never answers must not keep a device from saying what it has to say. */
 const UNANSWERED_MAX = 2;
 /** A look waits behind what its connection asked before it. */
-const PATIENCE: Patience = { askAgainMs: 5_000, answerMaxMs: 90_000, signal: new AbortController().signal };
+const PATIENCE: Patience = { askAgainMs: 5_000, answerMaxMs: 90_000 };
 
 /** What stands under a key. */
 interface Found {
@@ -66,11 +66,7 @@ export class Offerer {
   async #look(bucket: BucketName, key: string): Promise<Found | NatsFailure | null> {
     if (this.#unreadable.has(bucket)) return null;
     try {
-      const look = async (how: {
-        readonly timeoutMs: number;
-        readonly signal: AbortSignal;
-      }): Promise<KeyState | null> => await readKeyDirect(this.#link, bucket, key, how);
-      const state = await patientAnswer(look, PATIENCE);
+      const state = await patientAnswer(async (how) => await readKeyDirect(this.#link, bucket, key, how), PATIENCE);
       this.#unanswered = 0;
       if (state === null) return null;
       return { revision: state.revision, value: state.value === null ? null : Buffer.from(state.value) };

@@ -11,7 +11,7 @@ export interface Patience {
   readonly askAgainMs: number;
   /** Five minutes when left out. */
   readonly answerMaxMs?: number;
-  readonly signal: AbortSignal;
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -25,7 +25,7 @@ export async function patientAnswer<T>(
 ): Promise<T> {
   const { promise: answer, resolve, reject } = Promise.withResolvers<T>();
   const answered = new AbortController();
-  const signal = AbortSignal.any([given, answered.signal]);
+  const signal = given === undefined ? answered.signal : AbortSignal.any([given, answered.signal]);
   let timer: NodeJS.Timeout | undefined;
   let pauseMs = askAgainMs;
   const askOnce = (leftMs: number): void => {
