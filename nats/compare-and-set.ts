@@ -3,12 +3,13 @@ import type { BucketName } from "#schema/keys.ts";
 import type { Msg } from "@nats-io/transport-node";
 import { z } from "zod";
 import { JS_CODES, NatsFailure, toNatsFailure } from "./errors.ts";
-import { operationOf } from "./feed-change.ts";
+import { operationIn, operationOf } from "./feed-change.ts";
 import type { NatsLink } from "./link.ts";
-import { headerOf } from "./raw-headers.ts";
+import { headerOf, rawHeadersOf } from "./raw-headers.ts";
 import { headersOf } from "./message-headers.ts";
 import { refusalOf, resultOf, type WriteResult } from "./publish-answer.ts";
-import { API_TIMEOUT_MS, apiRequest, ask } from "./request.ts";
+import type { Question } from "./questions.ts";
+import { API_TIMEOUT_MS, apiRequest } from "./request.ts";
 import { parseStoredHeaders } from "./stored-headers.ts";
 import { streamInfo } from "./stream-info.ts";
 import { payloadOf, type Write } from "./write.ts";
@@ -64,17 +65,28 @@ async function holdsMessages(link: NatsLink, bucket: BucketName, signal?: AbortS
   throw new NatsFailure(`the bucket ${bucket} does not exist yet`, "wait", { code: JS_CODES.streamNotFound });
 }
 
+/** How long to wait for a direct get, as with `Question`. */
+export type DirectGet = Partial<Pick<Question, "timeoutMs" | "askAgainMs" | "signal">>;
+
 /** The same by a direct get, for users who may ask for their own keys only; a replica may answer with what was. Throws NatsFailure. */
-export async function readKeyDirect(
+export function readKeyDirect(
   link: NatsLink,
   bucket: BucketName,
   key: string,
-  { timeoutMs = API_TIMEOUT_MS, signal }: { readonly timeoutMs?: number; readonly signal?: AbortSignal } = {},
+  how: DirectGet = {},
 ): Promise<KeyState | null> {
-  const doing = `read ${key}`;
-  const subject = `${link.options.apiPrefix}.DIRECT.GET.${link.streamOf(bucket)}.${link.subjectOf(bucket, key)}`;
-  const send = (): Promise<Msg> => link.connection.request(subject, "", { timeout: timeoutMs });
-  return stateOfDirect(await ask(link, { doing, send, signal }), doing);
+  return readNewestDirect(link, { bucket, filter: key }, how);
+}
+
+/** The newest message of all keys that pass the filter, as `readKeyDirect` of one: nats-server takes a pattern there, too. */
+export async function readNewestDirect(
+  link: NatsLink,
+  { bucket, filter }: { readonly bucket: BucketName; readonly filter: string },
+  { timeoutMs = API_TIMEOUT_MS, ...how }: DirectGet = {},
+): Promise<KeyState | null> {
+  const doing = `read ${filter}`;
+  const subject = `${link.options.apiPrefix}.DIRECT.GET.${link.streamOf(bucket)}.${link.subjectOf(bucket, filter)}`;
+  return stateOfDirect(await link.questions.ask({ subject, doing, timeoutMs, ...how }), doing);
 }
 
 /** Writes where the key's revision is still the expected one. */
@@ -90,14 +102,9 @@ export function deleteIf(link: NatsLink, options: PutOptions): Promise<WriteResu
 async function writeOnce(link: NatsLink, write: Write, timeoutMs = WRITE_TIMEOUT_MS): Promise<WriteResult> {
   const doing = `write ${write.key}`;
   try {
-    const headers = headersOf(write);
     const subject = link.publishSubjectOf(write.bucket, write.key);
-    const send = (): Promise<Msg> =>
-      link.connection.request(subject, payloadOf(write), {
-        timeout: timeoutMs,
-        ...(headers === undefined ? {} : { headers }),
-      });
-    return resultOf(await ask(link, { doing, send }), doing);
+    const question = { subject, payload: payloadOf(write), headers: headersOf(write), doing, timeoutMs };
+    return resultOf(await link.questions.ask(question), doing);
   } catch (error) {
     return refusalOf(toNatsFailure(error, doing));
   }
@@ -124,14 +131,20 @@ function stateOfStored(message: z.infer<typeof storedSchema>["message"]): KeySta
 }
 
 function stateOfDirect(message: Msg, doing: string): KeyState | null {
-  const { headers } = message;
-  if (headers === undefined) throw new NatsFailure(`could not ${doing}: the answer is no message`, "retry");
-  if (headers.code === NOT_FOUND) return null;
-  if (headers.code !== 0) throw new NatsFailure(`could not ${doing}: ${headers.code} ${headers.description}`, "retry");
+  const headers = rawHeadersOf(message);
+  const revision = headers("Nats-Sequence");
+  if (revision === undefined) return nothingDirect(message, doing);
   return {
-    value: operationOf(message) === "put" ? message.data : null,
-    revision: Number(headers.get("Nats-Sequence")),
-    atMs: Date.parse(headers.get("Nats-Time-Stamp")),
-    headers: (name) => headerOf(message, name),
+    value: operationIn(headers) === "put" ? message.data : null,
+    revision: Number(revision),
+    atMs: Date.parse(headers("Nats-Time-Stamp") ?? ""),
+    headers,
   };
+}
+
+/** What an answer without a message means. */
+function nothingDirect({ headers }: Msg, doing: string): null {
+  if (headers?.code === NOT_FOUND) return null;
+  const what = headers === undefined ? "the answer is no message" : `${headers.code} ${headers.description}`;
+  throw new NatsFailure(`could not ${doing}: ${what}`, "retry");
 }

@@ -91,14 +91,23 @@ export function toNatsFailure(error: unknown, doing: string): NatsFailure {
   if (chain.some(isNoResponders))
     return fail("nothing answers: the bucket does not exist yet, or JetStream is off", "wait");
   const refusal = chain.find((cause) => cause instanceof errors.PermissionViolationError);
-  if (refusal !== undefined) {
-    return fail(`the NATS user may not use ${refusal.subject}; grant it in the server's configuration`, "person");
-  }
+  if (refusal !== undefined) return mayNotUse(refusal.subject, doing, error);
   if (chain.some((cause) => cause instanceof errors.AuthorizationError)) {
     return fail("the NATS server refuses this user; check --nats-creds", "person");
   }
   if (chain.some((cause) => cause instanceof errors.TimeoutError)) return fail("no answer in time", "retry");
   return fail(error instanceof Error ? error.message : "unknown error", "retry");
+}
+
+/** The failure of who may not publish or subscribe to `subject`. */
+export function mayNotUse(subject: string, doing: string, cause?: unknown): NatsFailure {
+  const message = `could not ${doing}: the NATS user may not use ${subject}; grant it in the server's configuration`;
+  return new NatsFailure(message, "person", { cause });
+}
+
+/** The failure of something that was under way, or was asked for, while there is no connection. */
+export function disconnected(doing: string): NatsFailure {
+  return new NatsFailure(`could not ${doing}: not connected to NATS`, "retry");
 }
 
 /** True where a question got no answer, good or bad, in its time: it may still be under way. */

@@ -1,6 +1,6 @@
 /** What a message of a bucket means: a value put, or a marker that the key is gone. */
 import type { Msg } from "@nats-io/transport-node";
-import { rawHeadersOf } from "./raw-headers.ts";
+import { rawHeadersOf, type Headers } from "./raw-headers.ts";
 
 const OPERATION_HEADER = "KV-Operation";
 /** Set on the markers that the server (2.11 and later) leaves by itself: MaxAge, Purge, Remove. */
@@ -31,6 +31,11 @@ export function operationOf(message: Pick<Msg, "headers">): "put" | "delete" | "
   return operationNamed(headers.get(OPERATION_HEADER), headers.get(MARKER_REASON_HEADER));
 }
 
+/** The same by headers that are looked for one by one. */
+export function operationIn(headers: Headers): "put" | "delete" | "purge" {
+  return operationNamed(headers(OPERATION_HEADER), headers(MARKER_REASON_HEADER));
+}
+
 function operationNamed(operation: string | undefined, markerReason: string | undefined): "put" | "delete" | "purge" {
   if (operation === "DEL") return "delete";
   return operation === "PURGE" || (markerReason ?? "") !== "" ? "purge" : "put";
@@ -42,7 +47,7 @@ export function changeOf(
   { key, revision, atUs }: { key: string; revision: number; atUs: number },
 ): MessageChange {
   const headers = rawHeadersOf(message);
-  const kind = operationNamed(headers(OPERATION_HEADER), headers(MARKER_REASON_HEADER));
+  const kind = operationIn(headers);
   const atMs = Math.floor(atUs / 1_000);
   if (kind !== "put") return { kind, key, revision, atMs };
   return { kind, key, value: message.data, revision, atMs, headers };

@@ -2,16 +2,19 @@
 import type { BucketName } from "#schema/keys.ts";
 import { nuid, type Msg, type Subscription } from "@nats-io/transport-node";
 import { z } from "zod";
+import { endSubscription } from "./end-subscription.ts";
 import { JS_CODES, NatsFailure } from "./errors.ts";
 import { giveWay } from "./give-way.ts";
 import type { NatsLink } from "./link.ts";
-import { patientRequest } from "./patient-request.ts";
+import { apiRequest } from "./request.ts";
 import { replyMetadataOf, type ReplyMetadata } from "./reply-metadata.ts";
 
 const NS_PER_MS = 1_000_000;
 /** The server forgets a consumer this long after we are gone. */
 const INACTIVE_MS = 10_000;
 const ASK_AGAIN_MS = 10_000;
+/** Ten thousand devices that come back together keep 2.9 busy for most of a minute. */
+const CREATION_MAX_MS = 300_000;
 const TICKS_PER_HEARTBEAT = 2;
 const SILENT_TICKS_MAX = 4;
 /** A tick this much later than planned means that this process stood still, not that the server was silent. */
@@ -103,9 +106,11 @@ export class FeedConsumer {
       subject: `CONSUMER.CREATE.${stream}.${name}${filterSubject === null ? "" : `.${filterSubject}`}`,
       body: { stream_name: stream, config },
       doing: `follow the bucket ${bucket}`,
+      timeoutMs: CREATION_MAX_MS,
+      askAgainMs,
       signal,
     };
-    const answer = await patientRequest(this.#link, request, askAgainMs).catch((error: unknown) => {
+    const answer = await apiRequest(this.#link, request).catch((error: unknown) => {
       if (!(error instanceof NatsFailure) || error.code !== JS_CODES.streamNotFound) throw error;
       throw new NatsFailure(`the bucket ${bucket} does not exist yet`, "wait", { code: error.code });
     });
@@ -132,7 +137,7 @@ export class FeedConsumer {
     this.#over = true;
     this.#stopStatus?.();
     if (this.#watchdog !== null) clearInterval(this.#watchdog);
-    this.#subscription?.unsubscribe();
+    if (this.#subscription !== null) endSubscription(this.#link, this.#subscription);
     this.#subscription = null;
   }
 

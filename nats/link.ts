@@ -3,6 +3,8 @@ import type { BucketName } from "#schema/keys.ts";
 import type { Logger } from "#runtime/logger.ts";
 import type { NatsConnection } from "@nats-io/transport-node";
 import type { NatsOptions } from "./options.ts";
+import type { Inbox } from "./inbox.ts";
+import type { Questions } from "./questions.ts";
 import type { Turns } from "./turns.ts";
 
 /** What a publish or subscription was refused for, by the permissions of this connection's user. */
@@ -37,6 +39,10 @@ export interface NatsLink {
   readonly logger: Logger;
   /** For this room only. */
   readonly connection: NatsConnection;
+  /** Where answers arrive. */
+  readonly inbox: Inbox;
+  /** What is asked of the server, with one answer each. */
+  readonly questions: Questions;
   /** Who catches up with a whole bucket takes a turn: two at once may be more than the server keeps for one connection. */
   readonly catchUps: Turns;
 }

@@ -3,6 +3,8 @@ import type { Logger } from "#runtime/logger.ts";
 import { errors, type NatsConnection, type Status } from "@nats-io/transport-node";
 import type { NatsLink, PermissionRefusal } from "./link.ts";
 import type { NatsOptions } from "./options.ts";
+import { Inbox, type InboxWay } from "./inbox.ts";
+import { Questions } from "./questions.ts";
 import { publishSubjectOf, streamOf, subjectOf } from "./subjects.ts";
 import { Turns } from "./turns.ts";
 
@@ -49,14 +51,20 @@ export function liveLink(connection: NatsConnection, { options, logger, onReconn
   };
   void follow(connection, observe);
 
-  const link: NatsLink = {
+  const way: InboxWay & Pick<NatsLink, "onRefusal"> = {
     options,
-    logger,
     connection,
-    catchUps: new Turns(),
     connected: () => connected,
     onStatus: (listener) => listen(statusListeners, listener),
     onRefusal: (listener) => listen(refusalListeners, listener),
+  };
+  const inbox = new Inbox(way);
+  const link: NatsLink = {
+    ...way,
+    inbox,
+    logger,
+    questions: new Questions({ ...way, inbox }),
+    catchUps: new Turns(),
     whenConnected: (signal) => whenConnected(link, signal),
     rttMs: async () => {
       const startMs = performance.now();

@@ -2,7 +2,6 @@
 import { readKeyDirect } from "./compare-and-set.ts";
 import { isUnanswered, NatsFailure, toNatsFailure } from "./errors.ts";
 import type { NatsLink } from "./link.ts";
-import { patientAnswer, type Patience } from "./patient-request.ts";
 import type { WriteResult, Writer } from "./writer.ts";
 import type { BucketName } from "#schema/keys.ts";
 import { saysTheSame } from "#schema/says-the-same.ts";
@@ -19,7 +18,7 @@ export type Offered =
 /** A server that many ask at once may be late; one that never answers must not keep a device from saying what it has to say. */
 const UNANSWERED_MAX = 2;
 /** A look waits behind what its connection asked before it. */
-const PATIENCE: Patience = { askAgainMs: 5_000, answerMaxMs: 90_000 };
+const PATIENCE = { askAgainMs: 5_000, timeoutMs: 90_000 };
 
 /** What stands under a key. */
 interface Found {
@@ -66,7 +65,7 @@ export class Offerer {
   async #look(bucket: BucketName, key: string): Promise<Found | NatsFailure | null> {
     if (this.#unreadable.has(bucket)) return null;
     try {
-      const state = await patientAnswer(async (how) => await readKeyDirect(this.#link, bucket, key, how), PATIENCE);
+      const state = await readKeyDirect(this.#link, bucket, key, PATIENCE);
       this.#unanswered = 0;
       if (state === null) return null;
       return { revision: state.revision, value: state.value === null ? null : Buffer.from(state.value) };

@@ -1,13 +1,12 @@
 /** Many writes at once: pipelined, each acknowledged, with a bounded number in flight. */
-import { randomBytes } from "node:crypto";
-import type { Msg, Subscription } from "@nats-io/transport-node";
+import type { Msg } from "@nats-io/transport-node";
 import { BoundedQueue } from "./bounded-queue.ts";
-import { NatsFailure, toNatsFailure } from "./errors.ts";
+import { disconnected, NatsFailure, toNatsFailure } from "./errors.ts";
 import type { NatsLink, PermissionRefusal } from "./link.ts";
 import { headersOf } from "./message-headers.ts";
+import type { InboxPart } from "./inbox.ts";
 import { InFlight, type Outstanding } from "./in-flight.ts";
 import { plainSequence, refusalOf, resultOf, type Refused, type WriteResult } from "./publish-answer.ts";
-import { disconnected } from "./request.ts";
 import { isKey } from "./subjects.ts";
 import { payloadOf, type Write } from "./write.ts";
 import { promisedAnswer, type WriteSink, type WriteSource } from "./write-source.ts";
@@ -16,7 +15,6 @@ export type { Write } from "./write.ts";
 export type { WriteSource } from "./write-source.ts";
 
 const WINDOW = 1_024;
-const TOKEN_CHARS = 10;
 const TIMEOUT_MS = 5_000;
 const TIMEOUT_CHECKS = 10;
 /** Nobody waits longer than this for a turn because of what is sent. */
@@ -70,8 +68,7 @@ interface Pouring {
 class Pipeline implements Writer {
   readonly #link: NatsLink;
   readonly #timeoutMs: number;
-  readonly #inbox: string;
-  readonly #answers: Subscription;
+  readonly #inbox: InboxPart;
   readonly #cleanUp: (() => void)[];
   readonly #inFlight: InFlight;
   readonly #queue: BoundedQueue<Waiting>;
@@ -93,12 +90,9 @@ class Pipeline implements Writer {
     this.#inFlight = new InFlight(window);
     this.#refillAt = Math.floor(window * REFILL_SHARE);
     this.#queue = new BoundedQueue(window * QUEUE_PER_WINDOW);
-    this.#inbox = `${link.options.inboxPrefix}.${token()}.`;
-    this.#answers = link.connection.subscribe(`${this.#inbox}*`, {
-      callback: (error, message) => {
-        if (error === null) this.#answered(message);
-        else this.#failAll(toNatsFailure(error, "receive acknowledgements"));
-      },
+    this.#inbox = link.inbox.open({
+      answered: (message, id) => this.#answered(message, id),
+      failed: (error) => this.#failAll(toNatsFailure(error, "receive acknowledgements")),
     });
     this.#cleanUp = [
       link.onStatus((connected) => {
@@ -140,7 +134,7 @@ class Pipeline implements Writer {
     if (this.#closed) return;
     this.#closed = true;
     for (const clean of this.#cleanUp) clean();
-    this.#answers.unsubscribe();
+    this.#inbox.close();
     this.#failAll(new NatsFailure("could not write: the writer was closed", "retry"));
   }
 
@@ -158,7 +152,7 @@ class Pipeline implements Writer {
     const subject = this.#link.publishSubjectOf(write.bucket, write.key);
     try {
       const headers = headersOf(write);
-      const reply = this.#inbox + this.#inFlight.nextId;
+      const reply = this.#inbox.replyTo(this.#inFlight.nextId);
       this.#link.connection.publish(subject, payload, headers === undefined ? { reply } : { reply, headers });
     } catch (error) {
       sink.refused(write, refusalOf(toNatsFailure(error, `write ${write.key}`)));
@@ -175,8 +169,8 @@ class Pipeline implements Writer {
     return null;
   }
 
-  #answered(message: Msg): void {
-    const found = this.#inFlight.take(Number(message.subject.slice(this.#inbox.length)));
+  #answered(message: Msg, id: string): void {
+    const found = this.#inFlight.take(Number(id));
     // Too late: it was given up already.
     if (found === undefined) return;
     const { write, sink } = found;
@@ -287,14 +281,6 @@ class Pipeline implements Writer {
 function tell({ write, sink }: Outstanding, result: WriteResult): void {
   if (result.kind === "written") sink.written(write, result.revision);
   else sink.refused(write, result);
-}
-
-/**
- * A part of the inbox that nobody else has. It goes over the wire twice with each write, so it is no longer than it must
- * be: of 60 random bits, a million writers at once share one with a chance of one in two million.
- */
-function token(): string {
-  return randomBytes(8).toString("base64url").slice(0, TOKEN_CHARS);
 }
 
 function wake(waiting: (() => void)[]): (() => void)[] {

@@ -36,3 +36,17 @@ test("what is no JSON says the same as itself alone", () => {
   expect(saysTheSame("torn{", "torn{")).toBe(true);
   expect(saysTheSame("torn{", "{}")).toBe(false);
 });
+
+test("what only looks like a time, within a text, is a difference", () => {
+  const error = (time: string): object => ({ last_error: `the server said {"updated_at":"${time}"}` });
+  expect(saysTheSame(JSON.stringify(error("one")), JSON.stringify(error("two")))).toBe(false);
+});
+
+test("times are no difference wherever they stand, and in whatever order", () => {
+  expect(
+    saysTheSame(
+      '{"updated_at":"1","a":[{"updated_at":"2","b":1}]}',
+      '{"a":[{"b":1,"updated_at":"3"}],"updated_at":"4"}',
+    ),
+  ).toBe(true);
+});

@@ -56,7 +56,7 @@ describe("an offer", () => {
   test("that is not answered in time is made again, and looks again: the device may look all the same", async () => {
     const { link, client, offerer } = await offering();
     await client.put("device-state", KEY, "ours");
-    vi.spyOn(link.connection, "request").mockRejectedValueOnce(new errors.TimeoutError());
+    vi.spyOn(link.questions, "ask").mockRejectedValueOnce(new errors.TimeoutError());
     expect(await offerer.offer(target)).toMatchObject({ kind: "failed", error: { advice: "retry" } });
     expect(await offerer.offer(target)).toEqual({ kind: "held" });
   });
@@ -64,7 +64,7 @@ describe("an offer", () => {
   test("is the write alone in the end where looks are never answered", async () => {
     const { link, client, offerer } = await offering();
     await client.put("device-state", KEY, "ours");
-    const looks = vi.spyOn(link.connection, "request").mockRejectedValue(new errors.TimeoutError());
+    const looks = vi.spyOn(link.questions, "ask").mockRejectedValue(new errors.TimeoutError());
     const kinds: string[] = [];
     for (let index = 0; index < 3; index += 1) kinds.push((await offerer.offer(target)).kind);
     expect(kinds).toEqual(["failed", "unseen", "unseen"]);

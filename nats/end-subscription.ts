@@ -1,0 +1,18 @@
+/** Ends a subscription with as few words as can be. */
+import type { Subscription } from "@nats-io/transport-node";
+import type { NatsLink } from "./link.ts";
+
+/** Where the client keeps its subscriptions. Should it keep them elsewhere one day, the server is told. */
+interface Kept {
+  readonly protocol?: { readonly subscriptions?: { cancel?(subscription: Subscription): void } };
+}
+
+/**
+ * The server forgot a subscription with the connection that was lost; the client would send it again with the next one, and
+ * that it is over behind it.
+ */
+export function endSubscription(link: Pick<NatsLink, "connection" | "connected">, subscription: Subscription): void {
+  const kept = (link.connection as NatsLink["connection"] & Kept).protocol?.subscriptions;
+  if (!link.connected() && typeof kept?.cancel === "function") kept.cancel(subscription);
+  else subscription.unsubscribe();
+}

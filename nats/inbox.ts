@@ -1,0 +1,94 @@
+/** Where the answers of one connection arrive: one subscription for whoever asks or writes. */
+import { randomBytes } from "node:crypto";
+import type { Msg, Subscription } from "@nats-io/transport-node";
+import { endSubscription } from "./end-subscription.ts";
+import type { NatsLink } from "./link.ts";
+
+const TOKEN_CHARS = 10;
+/** Ends the name of a part. */
+const PART_END = "-";
+
+/** Who is told; synchronously. */
+export interface InboxHandlers {
+  /** `id` is what `replyTo` was asked for. */
+  answered(message: Msg, id: string): void;
+  /** Nothing will be answered: the user may not listen. */
+  failed(error: Error): void;
+}
+
+/** The part of an inbox that belongs to one asker. */
+export interface InboxPart {
+  /** The reply subject under which an answer reaches this part. */
+  replyTo(id: string | number): string;
+  close(): void;
+}
+
+/** What of a link it takes. */
+export type InboxWay = Pick<NatsLink, "connection" | "connected" | "onStatus" | "options">;
+
+/**
+ * A subscription with a wildcard costs the server more than a question when ten thousand connections come back, so that
+ * each has one. It begins with the first question.
+ */
+export class Inbox {
+  readonly #way: InboxWay;
+  readonly #prefix: string;
+  readonly #parts = new Map<string, InboxHandlers>();
+  #nextPart = 0;
+  #subscription: Subscription | null = null;
+
+  constructor(way: InboxWay) {
+    this.#way = way;
+    this.#prefix = `${way.options.inboxPrefix}.${token()}.`;
+    // It begins anew with the next question, so that the two go together.
+    way.onStatus((connected) => {
+      if (connected || this.#subscription === null) return;
+      endSubscription(way, this.#subscription);
+      this.#subscription = null;
+    });
+  }
+
+  /** A part of its own. */
+  open(handlers: InboxHandlers): InboxPart {
+    const name = String(this.#nextPart++);
+    const prefix = `${this.#prefix}${name}${PART_END}`;
+    this.#parts.set(name, handlers);
+    return {
+      replyTo: (id) => {
+        this.#listen();
+        return prefix + id;
+      },
+      close: () => void this.#parts.delete(name),
+    };
+  }
+
+  #listen(): void {
+    if (this.#subscription !== null) return;
+    this.#subscription = this.#way.connection.subscribe(`${this.#prefix}*`, {
+      callback: (error, message) => {
+        if (error === null) this.#answered(message);
+        else this.#failed(error);
+      },
+    });
+  }
+
+  #answered(message: Msg): void {
+    const { subject } = message;
+    const end = subject.indexOf(PART_END, this.#prefix.length);
+    this.#parts.get(subject.slice(this.#prefix.length, end))?.answered(message, subject.slice(end + 1));
+  }
+
+  #failed(error: Error): void {
+    // The client gave this subscription up; the right may be granted later.
+    this.#subscription = null;
+    for (const part of this.#parts.values()) part.failed(error);
+  }
+}
+
+/**
+ * Goes over the wire twice with each write, so it is no longer than it must be: of 60 random bits, a million connections at
+ * once share one with a chance of one in two million.
+ */
+function token(): string {
+  return randomBytes(8).toString("base64url").slice(0, TOKEN_CHARS);
+}

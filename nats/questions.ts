@@ -1,0 +1,171 @@
+/** Questions on one connection, each with one answer. */
+import { errors, type Msg, type MsgHdrs } from "@nats-io/transport-node";
+import { disconnected, mayNotUse, toNatsFailure } from "./errors.ts";
+import type { InboxPart } from "./inbox.ts";
+import type { NatsLink, PermissionRefusal } from "./link.ts";
+
+const NO_RESPONDERS = 503;
+/** Nobody needs to be given up to the millisecond. */
+const SWEEP_MIN_MS = 20;
+
+/** What is asked, and how long an answer is waited for. */
+export interface Question {
+  readonly subject: string;
+  readonly payload?: Uint8Array | string;
+  readonly headers?: MsgHdrs | undefined;
+  /** Completes "could not …" in errors. */
+  readonly doing: string;
+  readonly timeoutMs: number;
+  /**
+   * For what may be asked twice: asked again where there is no answer after this time, then after twice as long, and so on,
+   * since a question can get lost. What was asked first stays asked: who gave it up would go to the end of the line.
+   */
+  readonly askAgainMs?: number | undefined;
+  /** Gives up early. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+interface Pending {
+  readonly token: string;
+  readonly question: Question;
+  readonly resolve: (answer: Msg) => void;
+  readonly reject: (error: unknown) => void;
+  readonly giveUp: () => void;
+  readonly untilMs: number;
+  againAtMs: number;
+  pauseMs: number;
+}
+
+/** What of a link it takes. */
+export type QuestionsWay = Pick<NatsLink, "inbox" | "connection" | "connected" | "onStatus" | "onRefusal">;
+
+/**
+ * Asks, and hands each answer to who asked. The client library can do the same; it makes an error with its stack for each
+ * question, answered or not, and sends each by itself.
+ */
+export class Questions {
+  readonly #way: QuestionsWay;
+  readonly #inbox: InboxPart;
+  readonly #pending = new Map<string, Pending>();
+  #next = 0;
+  #toSend: Pending[] = [];
+  /** One for all, and left as it is when all is answered, as most often it is long before. */
+  #timer: NodeJS.Timeout | null = null;
+  #wakeAtMs = Number.POSITIVE_INFINITY;
+  /** Not all connections ask at once again. */
+  readonly #pace = 0.75 + Math.random() / 2;
+
+  constructor(way: QuestionsWay) {
+    this.#way = way;
+    this.#inbox = way.inbox.open({
+      answered: (message, token) => this.#answered(message, token),
+      failed: (error) => this.#failAll(({ doing }) => toNatsFailure(error, doing)),
+    });
+    way.onStatus((connected) => {
+      if (!connected) this.#failAll(({ doing }) => disconnected(doing));
+    });
+    way.onRefusal((refusal) => this.#refused(refusal));
+  }
+
+  /** The message that answers. Rejects with NatsFailure: no answer in time, nobody there, not allowed, connection lost, given up. */
+  ask(question: Question): Promise<Msg> {
+    const { doing, signal, timeoutMs, askAgainMs = Number.POSITIVE_INFINITY } = question;
+    if (!this.#way.connected() || signal?.aborted === true) return Promise.reject(disconnected(doing));
+    return new Promise((resolve, reject) => {
+      const token = String(this.#next++);
+      const nowMs = performance.now();
+      const giveUp = (): void => this.#take(token)?.reject(disconnected(doing));
+      const untilMs = nowMs + timeoutMs;
+      const againAtMs = nowMs + askAgainMs * this.#pace;
+      const pending = { token, question, resolve, reject, giveUp, untilMs, againAtMs, pauseMs: askAgainMs };
+      signal?.addEventListener("abort", giveUp, { once: true });
+      this.#pending.set(token, pending);
+      this.#wakeAt(dueMs(pending), nowMs);
+      this.#sendSoon(pending);
+    });
+  }
+
+  /** What is asked in one moment goes together: a packet for each costs both sides, and who pays by the byte, as much again. */
+  #sendSoon(pending: Pending): void {
+    this.#toSend.push(pending);
+    if (this.#toSend.length > 1) return;
+    process.nextTick(() => {
+      const toSend = this.#toSend;
+      this.#toSend = [];
+      for (const each of toSend) this.#send(each);
+    });
+  }
+
+  #send({ token, question: { subject, payload, headers, doing } }: Pending): void {
+    if (!this.#pending.has(token)) return;
+    try {
+      const reply = this.#inbox.replyTo(token);
+      this.#way.connection.publish(subject, payload, headers === undefined ? { reply } : { reply, headers });
+    } catch (error) {
+      this.#take(token)?.reject(toNatsFailure(error, doing));
+    }
+  }
+
+  #answered(message: Msg, token: string): void {
+    const pending = this.#take(token);
+    if (pending === undefined) return;
+    const { subject, doing } = pending.question;
+    const isNobodyThere = message.data.length === 0 && message.headers?.code === NO_RESPONDERS;
+    if (isNobodyThere) pending.reject(toNatsFailure(new errors.NoRespondersError(subject), doing));
+    else pending.resolve(message);
+  }
+
+  #refused({ operation, subject }: PermissionRefusal): void {
+    if (operation !== "publish") return;
+    for (const [token, { question }] of this.#pending) {
+      if (question.subject === subject) this.#take(token)?.reject(mayNotUse(subject, question.doing));
+    }
+  }
+
+  #failAll(failure: (question: Question) => Error): void {
+    for (const [token, { question }] of this.#pending) this.#take(token)?.reject(failure(question));
+  }
+
+  #take(token: string): Pending | undefined {
+    const pending = this.#pending.get(token);
+    if (pending === undefined) return undefined;
+    this.#pending.delete(token);
+    pending.question.signal?.removeEventListener("abort", pending.giveUp);
+    return pending;
+  }
+
+  #wakeAt(atMs: number, nowMs: number): void {
+    if (atMs >= this.#wakeAtMs) return;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#wakeAtMs = atMs;
+    this.#timer = setTimeout(() => this.#sweep(), Math.max(SWEEP_MIN_MS, atMs - nowMs));
+    // Who waits for an answer has a connection that keeps the program running.
+    this.#timer.unref();
+  }
+
+  /** Gives up what is over, and asks again what is due. */
+  #sweep(): void {
+    this.#timer = null;
+    this.#wakeAtMs = Number.POSITIVE_INFINITY;
+    const nowMs = performance.now();
+    let nextMs = Number.POSITIVE_INFINITY;
+    for (const pending of this.#pending.values()) {
+      const { token, question, untilMs } = pending;
+      if (untilMs <= nowMs) {
+        this.#take(token)?.reject(toNatsFailure(new errors.TimeoutError(), question.doing));
+        continue;
+      }
+      if (pending.againAtMs <= nowMs) {
+        pending.pauseMs *= 2;
+        pending.againAtMs = nowMs + pending.pauseMs * this.#pace;
+        this.#sendSoon(pending);
+      }
+      nextMs = Math.min(nextMs, dueMs(pending));
+    }
+    if (this.#pending.size > 0) this.#wakeAt(nextMs, nowMs);
+  }
+}
+
+function dueMs({ untilMs, againAtMs }: Pending): number {
+  return Math.min(untilMs, againAtMs);
+}
