@@ -11,6 +11,8 @@ export type ReconnectingFleet = {
   settled(): Promise<Whole>;
   /** To be called before the server goes: resolves when all have lost it and are whole again. */
   comeBack(): Promise<Whole>;
+  /** Resolves when all hear of changes as they happen. */
+  follows(): Promise<Whole>;
   stop(): Promise<void>;
 };
 
@@ -34,6 +36,7 @@ export function startReconnectingFleet(order: ReconnectingOrder, signal: AbortSi
   return {
     settled: async () => await all({ kind: "settle" }),
     comeBack: async () => await all({ kind: "come-back" }),
+    follows: async () => await all({ kind: "follow" }),
     async stop() {
       await Promise.all(parts.map(async (part) => part.stop()));
     },

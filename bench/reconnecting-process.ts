@@ -15,8 +15,8 @@ export interface ReconnectingOrder {
   readonly devices: readonly string[];
 }
 
-/** What it is told: to say when all is lost and back, or when so many values are settled. */
-export type ReconnectingTask = { readonly kind: "come-back" } | { readonly kind: "settle" };
+/** What it is told: to say when all is lost and back, when all hear of changes again, or when so many values are settled. */
+export type ReconnectingTask = { readonly kind: "come-back" | "follow" | "settle" };
 
 /** All is as it should be, since this moment. */
 export interface Whole {
@@ -36,6 +36,7 @@ const OPENING_MAX = 100;
 interface Part {
   connected(): number;
   isWhole(): boolean;
+  follows(): boolean;
   stateWrites(): readonly number[];
   standing(): { readonly wanted: number; readonly settled: number };
 }
@@ -50,6 +51,7 @@ async function agents({ url, devices }: ReconnectingOrder): Promise<Part> {
   return {
     connected: () => simulation.progress().connected,
     isWhole: () => simulation.isWhole(),
+    follows: () => simulation.follows(),
     stateWrites: () => simulation.stateWrites(),
     standing: () => simulation.progress(),
   };
@@ -64,9 +66,18 @@ async function plainConnections({ url, devices }: ReconnectingOrder): Promise<Pa
   };
   await Promise.all(Array.from({ length: OPENING_MAX }, openSome));
   const connected = (): number => links.filter((link) => link.connected()).length;
+  let notYet = 0;
+  const allConnected = (): boolean => {
+    // To ask all of them again and again would take from what is measured.
+    for (let count = 0; count < links.length; count += 1, notYet = (notYet + 1) % links.length) {
+      if (!links[notYet]!.connected()) return false;
+    }
+    return links.length === devices.length;
+  };
   return {
     connected,
-    isWhole: () => connected() === devices.length,
+    isWhole: allConnected,
+    follows: allConnected,
     stateWrites: () => [0],
     standing: () => ({ wanted: 0, settled: 0 }),
   };
@@ -96,10 +107,20 @@ async function settle(part: Part, count: number): Promise<Whole> {
 const order = JSON.parse(process.argv[2] ?? "null") as ReconnectingOrder | null;
 if (order === null) throw new Error("needs an order");
 const part = order.kind === "agents" ? await agents(order) : await plainConnections(order);
+async function doing({ kind }: ReconnectingTask, wanted: number): Promise<Whole> {
+  switch (kind) {
+    case "come-back":
+      return await comeBack(part);
+    case "follow":
+      return await whole(part, () => part.isWhole() && part.follows(), part.stateWrites());
+    case "settle":
+      return await settle(part, wanted);
+  }
+}
+
 process.on("message", (task: ReconnectingTask) => {
   const wanted = order.kind === "agents" ? order.devices.length : 0;
-  const done = task.kind === "come-back" ? comeBack(part) : settle(part, wanted);
-  done.then(
+  doing(task, wanted).then(
     (answer) => process.send?.(answer),
     (error: unknown) => {
       throw error;

@@ -2,6 +2,8 @@
 import type { FeedMemory } from "./feed-memory.ts";
 import type { OwnMessage } from "./feed-hold.ts";
 
+const US_PER_MS = 1_000;
+
 /** The last message that is known; its sequence and its time together name it. */
 export interface LastMessage {
   readonly seq: number;
@@ -15,6 +17,7 @@ export class FeedPosition {
   readonly known: FeedMemory;
   #streamCreated: string | null = null;
   #last: LastMessage | null = null;
+  #isComplete = false;
   #replayBeganMs = 0;
   /** How long the last whole replay took. */
   replayTookMs = 0;
@@ -30,6 +33,18 @@ export class FeedPosition {
     return this.#last;
   }
 
+  /** True where a whole replay has come, and all that was delivered since. */
+  get isComplete(): boolean {
+    return this.#isComplete;
+  }
+
+  /** True where the newest message there is (null for none) is the last one that is known. */
+  isNewest(newest: { readonly revision: number; readonly atMs: number } | null): boolean {
+    if (newest === null || this.#last === null) return newest === this.#last;
+    const { seq, atUs } = this.#last;
+    return newest.revision === seq && atUs !== null && newest.atMs === Math.floor(atUs / US_PER_MS);
+  }
+
   /** True where a consumer may go on behind the last message: same stream, and it has not lost its end. */
   canResume(stream: { created: string; lastSeq: number }): boolean {
     return this.#streamCreated === stream.created && stream.lastSeq >= (this.#last?.seq ?? 0);
@@ -39,6 +54,7 @@ export class FeedPosition {
   restart(streamCreated: string | null, keys: number): void {
     this.#streamCreated = streamCreated;
     this.#last = null;
+    this.#isComplete = false;
     this.reachedSeq = 0;
     this.#replayBeganMs = performance.now();
     this.known.beginReplay(keys);
@@ -62,6 +78,7 @@ export class FeedPosition {
 
   /** Ends a replay, where one is under way: returns the keys that are gone without a marker. */
   settle(): string[] {
+    this.#isComplete = true;
     if (!this.known.replaying) return [];
     this.replayTookMs = performance.now() - this.#replayBeganMs;
     return this.known.endReplay();

@@ -9,6 +9,7 @@ import { Held, type FeedHold } from "./feed-hold.ts";
 import { FeedPosition } from "./feed-position.ts";
 import { runSession } from "./feed-session.ts";
 import type { NatsLink } from "./link.ts";
+import { NewestLook } from "./newest-look.ts";
 import { isKeyFilter, WHOLE } from "./subjects.ts";
 export type { FeedChange } from "./feed-change.ts";
 export type { FeedHold } from "./feed-hold.ts";
@@ -57,6 +58,11 @@ export interface Feed {
   /** True while everything in the bucket has been delivered and the server is in touch. */
   synced(): boolean;
   /**
+   * True while a change is told as it happens. A restricted feed that comes back to a busy server is synced before that: it
+   * has asked and missed nothing, and hears of what changes then some seconds later.
+   */
+  follows(): boolean;
+  /**
    * Tells nothing more until the hold is released; what changes meanwhile is told then. Null where it has not caught up.
    * A lost connection ends the hold by itself: `unsynced` says so. For remembering readers only.
    */
@@ -73,6 +79,7 @@ export function startFeed(link: NatsLink, options: FeedOptions, handlers: FeedHa
   const ended = runner.run();
   return {
     synced: () => runner.synced(),
+    follows: () => runner.follows(),
     hold: () => runner.hold(),
     stop: () => {
       runner.stop();
@@ -86,6 +93,7 @@ class FeedRunner {
   readonly #options: FeedOptions;
   readonly #handlers: FeedHandlers;
   readonly #position: FeedPosition;
+  readonly #newest: NewestLook;
   readonly #stopped = new AbortController();
   /** Ends the session that runs. */
   #endSession = new AbortController();
@@ -93,6 +101,7 @@ class FeedRunner {
   /** After a hold: the reader still counts on what it knows, and is told when that is everything again. */
   #catchingUp = false;
   #synced = false;
+  #follows = false;
   #told = "";
 
   constructor(link: NatsLink, options: FeedOptions, handlers: FeedHandlers) {
@@ -100,6 +109,7 @@ class FeedRunner {
     this.#options = options;
     this.#handlers = handlers;
     this.#position = new FeedPosition(options.memory ?? memoryOf(this.#reader()));
+    this.#newest = new NewestLook(link, options.bucket, options.filter ?? WHOLE);
   }
 
   /** What it knows is not true any more when it has to forget it. */
@@ -119,6 +129,10 @@ class FeedRunner {
     return this.#synced && !this.#catchingUp && this.#held === null && this.#link.connected();
   }
 
+  follows(): boolean {
+    return this.#follows && this.synced();
+  }
+
   hold(): FeedHold | null {
     if (!this.synced() || this.#options.remembers === undefined) return null;
     const held = new Held(this.#link, this.#position.reachedSeq);
@@ -129,6 +143,7 @@ class FeedRunner {
 
   stop(): void {
     this.#stopped.abort();
+    this.#endSession.abort();
     this.#held?.release();
   }
 
@@ -161,7 +176,8 @@ class FeedRunner {
 
   /** One consumer from its creation to its loss; resolves with the reason. */
   async #session(): Promise<string> {
-    this.#endSession = new AbortController();
+    if (this.#endSession.signal.aborted) this.#endSession = new AbortController();
+    this.#follows = false;
     const { bucket, filter = WHOLE, restricted = false, keysOnly = false } = this.#options;
     const heartbeatMs = restricted ? RESTRICTED_IDLE_HEARTBEAT_MS : IDLE_HEARTBEAT_MS;
     try {
@@ -173,9 +189,13 @@ class FeedRunner {
         idleHeartbeatMs: this.#options.idleHeartbeatMs ?? heartbeatMs,
         auditMs: this.#options.auditMs,
         position: this.#position,
-        signal: AbortSignal.any([this.#stopped.signal, this.#endSession.signal]),
+        newest: this.#newest,
+        signal: this.#endSession.signal,
         change: (change) => this.#change(change),
         caughtUp: () => this.#caughtUp(),
+        follows: () => {
+          this.#follows = true;
+        },
       });
     } catch (error) {
       return toNatsFailure(error, `follow the bucket ${bucket}`).message;

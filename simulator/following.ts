@@ -14,7 +14,10 @@ const IDLE_HEARTBEAT_MS = 300_000;
 export interface Following {
   /** The only device it is for; null where it is for all of a connection. */
   readonly only: number | null;
+  /** True while all that is wanted is known. */
   synced(): boolean;
+  /** True while changes are told as they happen, too. */
+  follows(): boolean;
   /** The connection is there: its devices offer what they said, so that the replay that follows is no news. */
   linked(): void;
   /** Reads everything anew. */
@@ -57,6 +60,10 @@ class OneFeed implements Following {
 
   synced(): boolean {
     return this.#feed.synced();
+  }
+
+  follows(): boolean {
+    return this.#feed.follows();
   }
 
   linked(): void {

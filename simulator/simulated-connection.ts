@@ -93,12 +93,16 @@ export class SimulatedConnection {
     this.#say(message);
   }
 
-  /** True while nothing is left to do: connected, everything followed, everything said. */
+  /** True while nothing is left to do: connected, everything known, everything said. */
   isWhole(): boolean {
     const line = this.#line;
     if (line === null || !line.link.connected()) return false;
     const isQuiet = this.#outgoing.waiting + this.#outgoing.sending + this.#toRetry.size === 0;
     return isQuiet && line.followings.every((following) => following.synced());
+  }
+
+  follows(): boolean {
+    return this.#line?.followings.every((following) => following.follows()) ?? false;
   }
 
   connected(): boolean {
@@ -213,6 +217,8 @@ export class SimulatedConnection {
       this.#doubt(device);
       if (this.#world.columns.beat[device] === 0) this.#say(messageOf("heartbeat", device));
     }
+    // At once, so that it goes together with what the followings ask.
+    this.pump();
   }
 
   #doubt(device: number): void {

@@ -30,8 +30,10 @@ export interface SimulationProgress extends Standing {
 /** Devices that run until they are stopped. */
 export interface Simulation {
   progress(): SimulationProgress;
-  /** True while every device is connected, follows its keys, and has nothing more to say. */
+  /** True while every device is connected, knows all that is wanted of it, and has nothing more to say. */
   isWhole(): boolean;
+  /** True while every device is told of each change as it happens, too. */
+  follows(): boolean;
   /** What was done so far. */
   tally(): Readonly<Tally>;
   /** How many writes each device has sent to the bucket of states, whatever became of them. */
@@ -68,6 +70,7 @@ class RunningSimulation implements Simulation {
   readonly #cuts: Incidents;
   readonly #ended = new AbortController();
   #observer: Observer | null = null;
+  #notSo = 0;
   #ticking: Promise<void> = Promise.resolve();
 
   constructor(link: NatsLink, settings: SimulatorSettings, surroundings: SimulationSurroundings) {
@@ -99,7 +102,20 @@ class RunningSimulation implements Simulation {
   }
 
   isWhole(): boolean {
-    return this.#connections.every((connection) => connection.isWhole());
+    return this.#all((connection) => connection.isWhole());
+  }
+
+  follows(): boolean {
+    return this.#all((connection) => connection.follows());
+  }
+
+  /** Begins with the one that was not so the last time: most often it still is not, and the others need not be asked. */
+  #all(isSo: (connection: SimulatedConnection) => boolean): boolean {
+    const { length } = this.#connections;
+    for (let count = 0; count < length; count += 1, this.#notSo = (this.#notSo + 1) % length) {
+      if (!isSo(this.#connections[this.#notSo]!)) return false;
+    }
+    return true;
   }
 
   tally(): Readonly<Tally> {

@@ -16,6 +16,7 @@ import type { ReconnectingOrder } from "../reconnecting-process.ts";
 import { figure, type Figure, type Row, type RowContext } from "../row.ts";
 
 const COME_BACK = "mass reconnect: full truth after the loss of NATS";
+const FOLLOWED = "mass reconnect: each agent is told of changes again, too";
 const WRITES = "mass reconnect: device-state writes of any one device";
 const AGENTS = 10_000;
 const AGENTS_QUICK = 500;
@@ -23,6 +24,8 @@ const DEPLOYMENT = "web" as DeploymentName;
 /** The server's own bound is 64 Ki; a test machine's may be less. */
 const SERVER_CONFIG = "max_connections: 65536";
 const FIRST_TAG = 1_000;
+/** Two heartbeats: as long as anybody is patient with a device. */
+const FOLLOWED_WITHIN_MS = 60_000;
 
 export const row12: Row = {
   row: 12,
@@ -42,15 +45,17 @@ async function* measureOn(binary: NatsBinary, { quick, signal, undo, say }: RowC
   await ensureBuckets(link, { replicas: 1 });
   const devices = Array.from({ length: count }, (_, index) => `sim-${String(index).padStart(5, "0")}`);
   let writesMax = 0;
+  let followedMs = Number.POSITIVE_INFINITY;
   await wantOfAll(link, devices, valueOf(0));
   const best = await interleaved(
     async (round) => {
       say(`round ${round + 1}: ${count} agents`);
       const order: ReconnectingOrder = { kind: "agents", url: server.url, devices };
       return await withFleet(order, { signal, undo }, async (fleet) => {
-        const { ms, stateWritesMax } = await lostAndBack(fleet, server);
+        const { ms, answersAtMs, stateWritesMax } = await lostAndBack(fleet, server);
         writesMax = Math.max(writesMax, stateWritesMax);
         await checkTruth(link, devices, valueOf(round));
+        followedMs = Math.min(followedMs, (await fleet.follows()).atMs - answersAtMs);
         await wantOfAll(link, devices, valueOf(round + 1));
         await fleet.settled();
         await checkTruth(link, devices, valueOf(round + 1));
@@ -65,6 +70,7 @@ async function* measureOn(binary: NatsBinary, { quick, signal, undo, say }: RowC
   );
   const common = { row: 12, size: `${count} agents`, nats: binary.version };
   yield figure({ ...common, what: COME_BACK, unit: "ms", value: best.ours, limit: best.limit, target: 2 });
+  yield figure({ ...common, what: FOLLOWED, unit: "ms", value: followedMs, target: FOLLOWED_WITHIN_MS });
   yield figure({ ...common, what: WRITES, unit: "writes", value: writesMax, target: 1 });
   await link.close();
   await server.remove();
@@ -87,13 +93,13 @@ async function withFleet(
 async function lostAndBack(
   fleet: ReconnectingFleet,
   server: NatsServer,
-): Promise<{ ms: number; stateWritesMax: number }> {
+): Promise<{ ms: number; answersAtMs: number; stateWritesMax: number }> {
   const back = fleet.comeBack();
   await server.kill();
   await server.start();
   const answersAtMs = performance.timeOrigin + performance.now();
   const { atMs, stateWritesMax } = await back;
-  return { ms: atMs - answersAtMs, stateWritesMax };
+  return { ms: atMs - answersAtMs, answersAtMs, stateWritesMax };
 }
 
 /** Each value is another, so that a state says which one it is about. */
