@@ -279,7 +279,8 @@ describe("a value", { timeout: 90_000 }, () => {
       command: ["sh", "-c", "exit 0"],
     };
     await rig.rollOut("job", [job]);
-    expect((await rig.container("job_job")).state).toBe("exited");
+    // Until podman has cleaned up behind it, it calls it "stopped".
+    await until("it has exited", async () => (await rig.container("job_job")).state === "exited");
     const failing = { ...job, command: ["sh", "-c", "echo no such table >&2; exit 4"] };
     const state = await rig.rollOut("job", [failing], "Failed");
     expect(state.last_error).toMatch(/code 4.*no such table/);
