@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { ensureBuckets } from "#nats/buckets.ts";
 import { startFeed } from "#nats/feed.ts";
 import { until } from "#sandbox/until.ts";
+import { storedKeys } from "#tests/support/feed-world.ts";
 import { testClient, testLink, testServer } from "#tests/support/nats-fixture.ts";
 import { expect, onTestFinished, test } from "vitest";
 
@@ -21,6 +22,8 @@ test("a feed tells only so many changes in a row", async () => {
   await ensureBuckets(link, { replicas: 1 });
   for (let n = 0; n < KEYS; n += 1) client.connection.publish(`$KV.${BUCKET}.kiosk-${n}.web`, VALUE);
   await client.connection.flush();
+  // The server takes what is published before it has stored it.
+  await until("all keys are stored", async () => (await storedKeys(client)) === KEYS);
   let inARow = 0;
   let mostInARow = 0;
   let told = 0;
