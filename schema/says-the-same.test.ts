@@ -50,3 +50,7 @@ test("times are no difference wherever they stand, and in whatever order", () =>
     ),
   ).toBe(true);
 });
+
+test("a time of another name is a difference", () => {
+  expect(saysTheSame('{"a":1,"updated_at":"1"}', '{"a":1,"duplicate_since":"1"}')).toBe(false);
+});

@@ -3,14 +3,14 @@ import { canonicalJson } from "./canonical-json.ts";
 
 const TIMES: ReadonlySet<string> = new Set(["last_event_at", "updated_at", "duplicate_since"]);
 
-/** What a text says without its times, where it is written as devices write it. */
-const TIME_MEMBERS = /(?<=[{,])"(?:last_event_at|updated_at|duplicate_since)":"[^"\\]*"/g;
+/** The times in a text as devices write it; their names are kept. */
+const TIME_VALUES = new RegExp(String.raw`(?<=[{,]"(?:${[...TIMES].join("|")})":)"[^"\\]*"`, "g");
 
 /** True where both texts say the same, but for times. Of what is no JSON, only the same text says the same. */
 export function saysTheSame(left: string, right: string): boolean {
   if (left === right) return true;
   // Most often the same program wrote both, and no member has to be looked for.
-  if (left.replaceAll(TIME_MEMBERS, "") === right.replaceAll(TIME_MEMBERS, "")) return true;
+  if (left.replaceAll(TIME_VALUES, "") === right.replaceAll(TIME_VALUES, "")) return true;
   try {
     return timelessText(left) === timelessText(right);
   } catch {
