@@ -4,6 +4,7 @@ import { natsOptionsSchema } from "#nats/options.ts";
 import { sleep } from "#runtime/clock.ts";
 import { silentLogger } from "#runtime/logger.ts";
 import type { DeviceId } from "#schema/names.ts";
+import { allAre } from "#simulator/all-are.ts";
 import { settings } from "#simulator/main.ts";
 import { startSimulation } from "#simulator/simulation.ts";
 
@@ -66,14 +67,7 @@ async function plainConnections({ url, devices }: ReconnectingOrder): Promise<Pa
   };
   await Promise.all(Array.from({ length: OPENING_MAX }, openSome));
   const connected = (): number => links.filter((link) => link.connected()).length;
-  let notYet = 0;
-  const allConnected = (): boolean => {
-    // To ask all of them again and again would take from what is measured.
-    for (let count = 0; count < links.length; count += 1, notYet = (notYet + 1) % links.length) {
-      if (!links[notYet]!.connected()) return false;
-    }
-    return links.length === devices.length;
-  };
+  const allConnected = allAre(links, (link) => link.connected());
   return {
     connected,
     isWhole: allConnected,

@@ -101,6 +101,7 @@ export class SimulatedConnection {
     return isQuiet && line.followings.every((following) => following.synced());
   }
 
+  /** True while its devices are told of changes as they happen. */
   follows(): boolean {
     return this.#line?.followings.every((following) => following.follows()) ?? false;
   }

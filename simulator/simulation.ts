@@ -4,6 +4,7 @@ import { connectNats, type NatsLink } from "#nats/connect.ts";
 import { serverNowMs } from "#nats/server-time.ts";
 import { sleep, systemClock } from "#runtime/clock.ts";
 import { BUCKETS } from "#schema/keys.ts";
+import { allAre } from "./all-are.ts";
 import type { SimulatorSettings } from "./config.ts";
 import { HeartbeatTurns } from "./heartbeats.ts";
 import { Incidents } from "./incidents.ts";
@@ -65,12 +66,13 @@ class RunningSimulation implements Simulation {
   readonly #link: NatsLink;
   readonly #world: World;
   readonly #connections: readonly SimulatedConnection[];
+  readonly #allWhole: () => boolean;
+  readonly #allFollow: () => boolean;
   readonly #turns: HeartbeatTurns;
   readonly #restarts: Incidents;
   readonly #cuts: Incidents;
   readonly #ended = new AbortController();
   #observer: Observer | null = null;
-  #notSo = 0;
   #ticking: Promise<void> = Promise.resolve();
 
   constructor(link: NatsLink, settings: SimulatorSettings, surroundings: SimulationSurroundings) {
@@ -79,6 +81,8 @@ class RunningSimulation implements Simulation {
     this.#world = new World(settings, { ...surroundings, signal });
     const count = surroundings.devices.length;
     this.#connections = shares(count, settings.connections).map((range) => new SimulatedConnection(this.#world, range));
+    this.#allWhole = allAre(this.#connections, (connection) => connection.isWhole());
+    this.#allFollow = allAre(this.#connections, (connection) => connection.follows());
     this.#turns = new HeartbeatTurns({ devices: count, everyMs: settings.heartbeatInterval });
     const { seed, restartsPerMinute, disconnectsPerMinute } = settings;
     this.#restarts = new Incidents({ kind: "restart", perMinute: restartsPerMinute, among: count, seed });
@@ -102,20 +106,11 @@ class RunningSimulation implements Simulation {
   }
 
   isWhole(): boolean {
-    return this.#all((connection) => connection.isWhole());
+    return this.#allWhole();
   }
 
   follows(): boolean {
-    return this.#all((connection) => connection.follows());
-  }
-
-  /** Begins with the one that was not so the last time: most often it still is not, and the others need not be asked. */
-  #all(isSo: (connection: SimulatedConnection) => boolean): boolean {
-    const { length } = this.#connections;
-    for (let count = 0; count < length; count += 1, this.#notSo = (this.#notSo + 1) % length) {
-      if (!isSo(this.#connections[this.#notSo]!)) return false;
-    }
-    return true;
+    return this.#allFollow();
   }
 
   tally(): Readonly<Tally> {
