@@ -1,9 +1,10 @@
 /** How a device's feed comes back: it asks first whether it missed anything, and asks for the dear thing when the server has time. */
 import { until } from "#sandbox/until.ts";
 import type { Question } from "#nats/questions.ts";
+import { ANYBODY, denyingServer } from "#tests/support/denied-user.ts";
 import { mirrorFeed } from "#tests/support/feed-mirror.ts";
 import { BUCKET, consumerNames, createBucket, expectTruth, world, type World } from "#tests/support/feed-world.ts";
-import { testClient, testLink, testServer } from "#tests/support/nats-fixture.ts";
+import { testClient, testLink } from "#tests/support/nats-fixture.ts";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 
 /** Longer than an answer may take from a server that is not busy. */
@@ -110,15 +111,10 @@ describe("a restricted feed that comes back to a server with time", () => {
 });
 
 test("a device that may not look is refused once, and follows all the same", async () => {
-  const server = await testServer({
-    config: `authorization { users: [
-      { user: "all", password: "all" },
-      { user: "kiosk", password: "kiosk", permissions: { publish: { deny: "$JS.API.DIRECT.GET.>" } } }
-    ] }`,
-  });
-  const client = await testClient(server.url, { user: "all", pass: "all" });
+  const { server, deniedUrl } = await denyingServer("$JS.API.DIRECT.GET.>");
+  const client = await testClient(server.url, ANYBODY);
   await createBucket(client);
-  const link = await testLink({ servers: [server.url.replace("nats://", "nats://kiosk:kiosk@")] });
+  const link = await testLink({ servers: [deniedUrl] });
   const refusals: string[] = [];
   link.onRefusal(({ subject }) => void refusals.push(subject));
   const mirror = mirrorFeed(link, { bucket: BUCKET, filter: "kiosk-1.>", restricted: true });

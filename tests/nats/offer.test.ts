@@ -4,6 +4,7 @@ import { describe, expect, test, vi } from "vitest";
 import { ensureBuckets } from "#nats/buckets.ts";
 import { Offerer } from "#nats/offer.ts";
 import { createWriter } from "#nats/writer.ts";
+import { denyingServer } from "#tests/support/denied-user.ts";
 import { testClient, testLink, testServer } from "#tests/support/nats-fixture.ts";
 
 const KEY = "state.kiosk-1.web";
@@ -72,16 +73,10 @@ describe("an offer", () => {
   });
 
   test("works by the write alone where the device may not look", async () => {
-    const server = await testServer({
-      config: `authorization { users: [
-        { user: "all", password: "all" },
-        { user: "kiosk", password: "kiosk", permissions: { publish: { deny: "$JS.API.DIRECT.GET.KV_device-state.>" } } }
-      ] }`,
-    });
-    const address = (user: string): string => server.url.replace("nats://", `nats://${user}:${user}@`);
-    const everything = await testLink({ servers: [address("all")] });
+    const { allowedUrl, deniedUrl } = await denyingServer("$JS.API.DIRECT.GET.KV_device-state.>");
+    const everything = await testLink({ servers: [allowedUrl] });
     await ensureBuckets(everything, { replicas: 1 });
-    const link = await testLink({ servers: [address("kiosk")] });
+    const link = await testLink({ servers: [deniedUrl] });
     const offerer = new Offerer(link, createWriter(link));
     expect(await offerer.offer(target)).toEqual({ kind: "lacked", marker: false });
     expect(await offerer.offer({ ...target, value: "again" })).toEqual({ kind: "unseen" });

@@ -6,6 +6,7 @@ import { ensureBuckets } from "#nats/buckets.ts";
 import { FeedConsumer } from "#nats/feed-consumer.ts";
 import { apiRequest } from "#nats/request.ts";
 import { until } from "#sandbox/until.ts";
+import { denyingServer } from "#tests/support/denied-user.ts";
 import { testClient, testLink, testServer } from "#tests/support/nats-fixture.ts";
 
 const ASK_AGAIN_MS = 20;
@@ -99,12 +100,8 @@ describe("a question", () => {
 });
 
 test("a question that the user may not ask is refused at once", async () => {
-  const server = await testServer({
-    config: `authorization { users: [
-      { user: "kiosk", password: "kiosk", permissions: { publish: { deny: "$JS.API.STREAM.>" } } }
-    ] }`,
-  });
-  const link = await testLink({ servers: [server.url.replace("nats://", "nats://kiosk:kiosk@")] });
+  const { deniedUrl } = await denyingServer("$JS.API.STREAM.>");
+  const link = await testLink({ servers: [deniedUrl] });
   await expect(apiRequest(link, { subject: "STREAM.INFO.KV_fleet", doing: "look" })).rejects.toMatchObject({
     advice: "person",
     message: expect.stringContaining("may not use $JS.API.STREAM.INFO.KV_fleet") as unknown,
