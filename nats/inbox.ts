@@ -5,13 +5,13 @@ import { endSubscription } from "./end-subscription.ts";
 import type { NatsLink } from "./link.ts";
 
 const TOKEN_CHARS = 10;
-/** Ends the name of a part. */
+/** Ends the number of a part. */
 const PART_END = "-";
 
 /** Who is told; synchronously. */
 export interface InboxHandlers {
   /** `id` is what `replyTo` was asked for. */
-  answered(message: Msg, id: string): void;
+  answered(message: Msg, id: number): void;
   /** Nothing will be answered: the user may not listen. */
   failed(error: Error): void;
 }
@@ -19,7 +19,7 @@ export interface InboxHandlers {
 /** The part of an inbox that belongs to one asker. */
 export interface InboxPart {
   /** The reply subject under which an answer reaches this part. */
-  replyTo(id: string | number): string;
+  replyTo(id: number): string;
   close(): void;
 }
 
@@ -33,7 +33,7 @@ export type InboxWay = Pick<NatsLink, "connection" | "connected" | "onStatus" | 
 export class Inbox {
   readonly #way: InboxWay;
   readonly #prefix: string;
-  readonly #parts = new Map<string, InboxHandlers>();
+  readonly #parts = new Map<number, InboxHandlers>();
   #nextPart = 0;
   #subscription: Subscription | null = null;
 
@@ -50,15 +50,15 @@ export class Inbox {
 
   /** A part of its own. */
   open(handlers: InboxHandlers): InboxPart {
-    const name = String(this.#nextPart++);
-    const prefix = `${this.#prefix}${name}${PART_END}`;
-    this.#parts.set(name, handlers);
+    const part = this.#nextPart++;
+    const prefix = `${this.#prefix}${part}${PART_END}`;
+    this.#parts.set(part, handlers);
     return {
       replyTo: (id) => {
         this.#listen();
         return prefix + id;
       },
-      close: () => void this.#parts.delete(name),
+      close: () => void this.#parts.delete(part),
     };
   }
 
@@ -74,8 +74,9 @@ export class Inbox {
 
   #answered(message: Msg): void {
     const { subject } = message;
-    const end = subject.indexOf(PART_END, this.#prefix.length);
-    this.#parts.get(subject.slice(this.#prefix.length, end))?.answered(message, subject.slice(end + 1));
+    const from = this.#prefix.length;
+    const end = subject.indexOf(PART_END, from);
+    this.#parts.get(numberIn(subject, from, end))?.answered(message, numberIn(subject, end + 1, subject.length));
   }
 
   #failed(error: Error): void {
@@ -91,4 +92,16 @@ export class Inbox {
  */
 function token(): string {
   return randomBytes(8).toString("base64url").slice(0, TOKEN_CHARS);
+}
+
+const ZERO = 0x30;
+
+/** Digits as a number, without a text of their own: a mirror gets a million answers. NaN where something else stands there. */
+function numberIn(text: string, from: number, to: number): number {
+  let number = from < to ? 0 : Number.NaN;
+  for (let at = from; at < to; at += 1) {
+    const digit = text.charCodeAt(at) - ZERO;
+    number = digit >= 0 && digit <= 9 ? number * 10 + digit : Number.NaN;
+  }
+  return number;
 }

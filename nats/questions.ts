@@ -26,7 +26,7 @@ export interface Question {
 }
 
 interface Pending {
-  readonly token: string;
+  readonly id: number;
   readonly question: Question;
   readonly resolve: (answer: Msg) => void;
   readonly reject: (error: unknown) => void;
@@ -46,7 +46,7 @@ export type QuestionsWay = Pick<NatsLink, "inbox" | "connection" | "connected" |
 export class Questions {
   readonly #way: QuestionsWay;
   readonly #inbox: InboxPart;
-  readonly #pending = new Map<string, Pending>();
+  readonly #pending = new Map<number, Pending>();
   #next = 0;
   #toSend: Pending[] = [];
   /** One for all, and left as it is when all is answered, as most often it is long before. */
@@ -58,7 +58,7 @@ export class Questions {
   constructor(way: QuestionsWay) {
     this.#way = way;
     this.#inbox = way.inbox.open({
-      answered: (message, token) => this.#answered(message, token),
+      answered: (message, id) => this.#answered(message, id),
       failed: (error) => this.#failAll(({ doing }) => toNatsFailure(error, doing)),
     });
     way.onStatus((connected) => {
@@ -72,14 +72,14 @@ export class Questions {
     const { doing, signal, timeoutMs, askAgainMs = Number.POSITIVE_INFINITY } = question;
     if (!this.#way.connected() || signal?.aborted === true) return Promise.reject(disconnected(doing));
     return new Promise((resolve, reject) => {
-      const token = String(this.#next++);
+      const id = this.#next++;
       const nowMs = performance.now();
-      const giveUp = (): void => this.#take(token)?.reject(disconnected(doing));
+      const giveUp = (): void => this.#take(id)?.reject(disconnected(doing));
       const untilMs = nowMs + timeoutMs;
       const againAtMs = nowMs + askAgainMs * this.#pace;
-      const pending = { token, question, resolve, reject, giveUp, untilMs, againAtMs, pauseMs: askAgainMs };
+      const pending = { id, question, resolve, reject, giveUp, untilMs, againAtMs, pauseMs: askAgainMs };
       signal?.addEventListener("abort", giveUp, { once: true });
-      this.#pending.set(token, pending);
+      this.#pending.set(id, pending);
       this.#wakeAt(dueMs(pending), nowMs);
       this.#sendSoon(pending);
     });
@@ -96,18 +96,18 @@ export class Questions {
     });
   }
 
-  #send({ token, question: { subject, payload, headers, doing } }: Pending): void {
-    if (!this.#pending.has(token)) return;
+  #send({ id, question: { subject, payload, headers, doing } }: Pending): void {
+    if (!this.#pending.has(id)) return;
     try {
-      const reply = this.#inbox.replyTo(token);
+      const reply = this.#inbox.replyTo(id);
       this.#way.connection.publish(subject, payload, headers === undefined ? { reply } : { reply, headers });
     } catch (error) {
-      this.#take(token)?.reject(toNatsFailure(error, doing));
+      this.#take(id)?.reject(toNatsFailure(error, doing));
     }
   }
 
-  #answered(message: Msg, token: string): void {
-    const pending = this.#take(token);
+  #answered(message: Msg, id: number): void {
+    const pending = this.#take(id);
     if (pending === undefined) return;
     const { subject, doing } = pending.question;
     const isNobodyThere = message.data.length === 0 && message.headers?.code === NO_RESPONDERS;
@@ -117,19 +117,19 @@ export class Questions {
 
   #refused({ operation, subject }: PermissionRefusal): void {
     if (operation !== "publish") return;
-    for (const [token, { question }] of this.#pending) {
-      if (question.subject === subject) this.#take(token)?.reject(mayNotUse(subject, question.doing));
+    for (const [id, { question }] of this.#pending) {
+      if (question.subject === subject) this.#take(id)?.reject(mayNotUse(subject, question.doing));
     }
   }
 
   #failAll(failure: (question: Question) => Error): void {
-    for (const [token, { question }] of this.#pending) this.#take(token)?.reject(failure(question));
+    for (const [id, { question }] of this.#pending) this.#take(id)?.reject(failure(question));
   }
 
-  #take(token: string): Pending | undefined {
-    const pending = this.#pending.get(token);
+  #take(id: number): Pending | undefined {
+    const pending = this.#pending.get(id);
     if (pending === undefined) return undefined;
-    this.#pending.delete(token);
+    this.#pending.delete(id);
     pending.question.signal?.removeEventListener("abort", pending.giveUp);
     return pending;
   }
@@ -150,9 +150,9 @@ export class Questions {
     const nowMs = performance.now();
     let nextMs = Number.POSITIVE_INFINITY;
     for (const pending of this.#pending.values()) {
-      const { token, question, untilMs } = pending;
+      const { id, question, untilMs } = pending;
       if (untilMs <= nowMs) {
-        this.#take(token)?.reject(toNatsFailure(new errors.TimeoutError(), question.doing));
+        this.#take(id)?.reject(toNatsFailure(new errors.TimeoutError(), question.doing));
         continue;
       }
       if (pending.againAtMs <= nowMs) {

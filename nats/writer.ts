@@ -5,7 +5,7 @@ import { disconnected, NatsFailure, toNatsFailure } from "./errors.ts";
 import type { NatsLink, PermissionRefusal } from "./link.ts";
 import { headersOf } from "./message-headers.ts";
 import type { InboxPart } from "./inbox.ts";
-import { InFlight, type Outstanding } from "./in-flight.ts";
+import { InFlight } from "./in-flight.ts";
 import { plainSequence, refusalOf, resultOf, type Refused, type WriteResult } from "./publish-answer.ts";
 import { isKey } from "./subjects.ts";
 import { payloadOf, type Write } from "./write.ts";
@@ -169,14 +169,12 @@ class Pipeline implements Writer {
     return null;
   }
 
-  #answered(message: Msg, id: string): void {
-    const found = this.#inFlight.take(Number(id));
-    // Too late: it was given up already.
-    if (found === undefined) return;
-    const { write, sink } = found;
-    const revision = plainSequence(message.data);
-    if (revision !== null) sink.written(write, revision);
-    else tell(found, resultOf(message, `write ${write.key}`));
+  #answered(message: Msg, id: number): void {
+    this.#inFlight.take(id, (write, sink) => {
+      const revision = plainSequence(message.data);
+      if (revision === null) tell(write, sink, resultOf(message, `write ${write.key}`));
+      else sink.written(write, revision);
+    });
     // Many answers first, then as many writes in one go, and everybody else in between: each go costs a system call.
     if (this.#nothingWaits()) this.#goOn();
     else if (this.#inFlight.size <= this.#refillAt) this.#fillSoon();
@@ -243,8 +241,7 @@ class Pipeline implements Writer {
   }
 
   #refuse(id: number, result: Refused): void {
-    const found = this.#inFlight.take(id);
-    found?.sink.refused(found.write, result);
+    this.#inFlight.take(id, (write, sink) => sink.refused(write, result));
   }
 
   #refused({ operation, subject }: PermissionRefusal): void {
@@ -278,7 +275,7 @@ class Pipeline implements Writer {
   }
 }
 
-function tell({ write, sink }: Outstanding, result: WriteResult): void {
+function tell(write: Write, sink: WriteSink, result: WriteResult): void {
   if (result.kind === "written") sink.written(write, result.revision);
   else sink.refused(write, result);
 }

@@ -23,7 +23,6 @@ export interface WritePassOptions {
 
 /** Acknowledgements are told in lots of at most so many. */
 const LOT_MAX = 500;
-const utf8 = new TextEncoder();
 
 export class WritePass implements WriteSource {
   /** Keys that somebody else wrote meanwhile. */
@@ -38,7 +37,7 @@ export class WritePass implements WriteSource {
   #whenAnswered: () => void = () => {};
   /** The last value, encoded: most have the same one as the write before. */
   #last: RenderedValue | null = null;
-  #lastBytes = new Uint8Array();
+  #lastBytes: Uint8Array = new Uint8Array();
   #lastHeaders: Readonly<Record<string, string>> = {};
 
   constructor(effect: WriteEffect, options: WritePassOptions) {
@@ -116,7 +115,8 @@ export class WritePass implements WriteSource {
     if (meant.kind !== "put") return { bucket, key, expectedRevision, meant, kind: "delete", headers: this.#headers };
     if (meant.value !== this.#last) {
       this.#last = meant.value;
-      this.#lastBytes = utf8.encode(meant.value.text);
+      // Of a pool, which a TextEncoder has not: memory of its own for each value costs more than what is encoded.
+      this.#lastBytes = Buffer.from(meant.value.text);
       this.#lastHeaders = { ...this.#headers, [HEADER_DIGEST]: meant.value.digest };
     }
     return { bucket, key, expectedRevision, meant, value: this.#lastBytes, headers: this.#lastHeaders };

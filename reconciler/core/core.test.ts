@@ -469,7 +469,7 @@ describe("a bucket that is lost in the middle of writes", () => {
     const write: Write = {
       kind: "put",
       key: "d1.web",
-      spot,
+      ...spot,
       spots: holdings.spots,
       value,
       fingerprint: fingerprint(text),

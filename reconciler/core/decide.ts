@@ -108,7 +108,7 @@ function dueUnmarks(state: State, target: Target, nowMs: number, at: At): Write[
     if (purgeAtMs > nowMs) continue;
     const spot = spots.ofKey(key);
     if (target.actionAt(spot) === "unmark")
-      writes.push({ kind: "unmark", key, spot, spots, expectedRevision: revision });
+      writes.push({ kind: "unmark", key, ...spot, spots, expectedRevision: revision });
   }
   return writes;
 }

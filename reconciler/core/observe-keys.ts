@@ -105,7 +105,7 @@ export function observeWritten(state: State, event: Extract<Event, { kind: "writ
   for (const { write, revision } of event.written) {
     state.counts.written[write.kind] += 1;
     if (isDoubted) continue;
-    const spot = write.spots === state.holdings.spots ? write.spot : state.holdings.spots.ofKey(write.key);
+    const spot = write.spots === state.holdings.spots ? write : state.holdings.spots.ofKey(write.key);
     const known = state.holdings.revisionAt(spot);
     // Somebody may have written since: then what was meant here is over.
     const isNews = write.kind === "unmark" ? known === write.expectedRevision : revision > known;

@@ -1,4 +1,6 @@
 /** One pass over what differs: the writes one after the other, each worked out in the moment in which it can be sent. */
+import type { PairBlock } from "#fleet/pair-values.ts";
+import type { Spot } from "./spot.ts";
 import { isAnnounced, markersAllowed, stanceOf, type Stance } from "./stance.ts";
 import type { State } from "./state.ts";
 import type { KeyAction, Target } from "./target.ts";
@@ -55,18 +57,25 @@ export class Pass implements WriteRow {
   }
 
   *#writesFor(action: KeyAction): Generator<Write, undefined> {
-    const { holdings } = this.#state;
-    const { spots } = holdings;
-    for (const spot of this.target.spots(action)) {
-      const key = spots.keyAt(spot);
-      const expectedRevision = holdings.revisionAt(spot);
-      const block = this.target.blockAt(spot);
-      if (block === null) yield { kind: "delete", key, spot, spots, expectedRevision };
-      else {
-        const value = block.valueOn(spot.number);
-        const fingerprint = this.target.fingerprintOn(block, spot, value);
-        yield { kind: "put", key, spot, spots, value, fingerprint, expectedRevision };
+    for (const candidates of this.target.candidates(action)) {
+      const { shelf, numbers } = candidates;
+      // By index: this is run through a million times, and each iterator makes an object for each step.
+      for (let at = 0; at < numbers.length; at += 1) {
+        const spot = { shelf, number: numbers[at] ?? 0 };
+        if (this.target.isDue(candidates, spot)) yield this.#writeTo(spot, candidates.block);
       }
     }
+  }
+
+  #writeTo(spot: Spot, block: PairBlock | null): Write {
+    const { holdings } = this.#state;
+    const { spots } = holdings;
+    const { shelf, number } = spot;
+    const key = spots.keyAt(spot);
+    const expectedRevision = holdings.revisionAt(spot);
+    if (block === null) return { kind: "delete", key, shelf, number, spots, expectedRevision };
+    const value = block.valueOn(number);
+    const fingerprint = this.target.fingerprintOn(block, spot, value);
+    return { kind: "put", key, shelf, number, spots, value, fingerprint, expectedRevision };
   }
 }

@@ -120,7 +120,13 @@ function naiveKnown({ values, markers, states }: Buckets): ReturnType<typeof kno
 
 function openOf({ holdings }: State, target: Target): Record<KeyAction, string[]> {
   const namesOf = (action: KeyAction): string[] =>
-    [...target.spots(action)].map((spot) => holdings.spots.keyAt(spot)).toSorted();
+    [...target.candidates(action)]
+      .flatMap((candidates) =>
+        [...candidates.numbers].map((number) => ({ candidates, shelf: candidates.shelf, number })),
+      )
+      .filter(({ candidates, ...spot }) => target.isDue(candidates, spot))
+      .map((spot) => holdings.spots.keyAt(spot))
+      .toSorted();
   return {
     add: namesOf("add"),
     update: namesOf("update"),

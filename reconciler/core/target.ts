@@ -21,6 +21,16 @@ export interface TargetOptions {
   readonly like?: Target | undefined;
 }
 
+/** Keys of one shelf to which one thing may have to be done. */
+export interface Candidates {
+  readonly action: KeyAction;
+  readonly shelf: number;
+  /** What the keys should hold; null where they should hold nothing. */
+  readonly block: PairBlock | null;
+  /** Each is looked at once: what changes behind it comes next time. */
+  readonly numbers: Uint32Array;
+}
+
 export class Target {
   readonly commit: string;
   readonly fleet: Fleet;
@@ -99,12 +109,6 @@ export class Target {
     return this.#actionForUnwanted(spot, this.#holdings.flagsAt(spot));
   }
 
-  /** The block and the value that a pair should have; null where it should have none. */
-  blockAt({ shelf, number }: Spot): PairBlock | null {
-    const block = this.#blockOn(shelf);
-    return block?.has(number) === true ? block : null;
-  }
-
   /** Of the value that a device of the block should have; `value` is that value, where it is at hand. */
   fingerprintOn(block: PairBlock, { shelf, number }: Spot, value?: RenderedValue): number {
     if (block.shared === null) return this.#ownFingerprint(block, { shelf, number }, value);
@@ -121,23 +125,19 @@ export class Target {
     return fingerprint;
   }
 
-  /** The keys to which this has to be done, shelf by shelf. Each is looked at once: what changes behind it comes next time. */
-  *spots(action: KeyAction): Generator<Spot, undefined> {
+  /** Where this has to be done, shelf by shelf; `isDue` says of each key whether it still is when its turn comes. */
+  *candidates(action: KeyAction): Generator<Candidates, undefined> {
+    const isForWanted = action === "add" || action === "update";
     for (const shelf of this.#allShelves()) {
       if (this.open.on(shelf, action) === 0) continue;
-      const block = this.#blockOn(shelf);
-      const wantsBlock = action === "add" || action === "update";
-      for (const number of this.#candidates(shelf, action)) {
-        const spot = { shelf, number };
-        const now = wantsBlock && block !== null ? this.#actionForWanted(block, spot) : this.actionAt(spot);
-        if (now === action) yield spot;
-      }
+      const block = isForWanted ? this.#blockOn(shelf) : null;
+      const numbers = isForWanted ? block?.devices.toArray() : this.#holdings.table(shelf)?.numbers();
+      if (numbers !== undefined) yield { action, shelf, block, numbers };
     }
   }
 
-  #candidates(shelf: number, action: KeyAction): Iterable<number> {
-    if (action === "add" || action === "update") return this.#blockOn(shelf)?.devices.toArray() ?? [];
-    return this.#holdings.table(shelf)?.numbers() ?? [];
+  isDue({ action, block }: Candidates, spot: Spot): boolean {
+    return action === (block === null ? this.actionAt(spot) : this.#actionForWanted(block, spot));
   }
 
   #actionForWanted(block: PairBlock, spot: Spot): KeyAction | null {

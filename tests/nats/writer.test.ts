@@ -128,6 +128,33 @@ describe("a writer", () => {
     await client.api("STREAM.DELETE.KV_desired-state");
     expect(await writer.write(put("kiosk-1.web", "a"))).toMatchObject({ kind: "failed", error: { advice: "wait" } });
   });
+
+  test("takes for its acknowledgement only what comes to the number of its write", async () => {
+    const { writer, client } = await world();
+    await client.api("STREAM.DELETE.KV_desired-state");
+    // In the place of the bucket: answers what is meant for nobody first.
+    client.connection.subscribe("$KV.desired-state.>", {
+      callback: (_error, message) => {
+        const inbox = String(message.reply).replace(/[^.]*$/, "");
+        const [part, id] = String(message.reply).slice(inbox.length).split("-");
+        const strays = [
+          `${part}-${id}x`,
+          `${part}-`,
+          `${part}-${id}0`,
+          `-${id}`,
+          `x-${id}`,
+          `${part}7-${id}`,
+          `${part}${id}`,
+        ];
+        for (const stray of strays)
+          client.connection.publish(`${inbox}${stray}`, '{"stream":"KV_desired-state","seq":666}');
+        client.connection.publish(String(message.reply), '{"stream":"KV_desired-state","seq":7}');
+      },
+    });
+    await client.connection.flush();
+    expect(await writer.write(put("kiosk-1.web", "a"))).toEqual({ kind: "written", revision: 7 });
+    expect(await writer.write(put("kiosk-1.web", "b"))).toEqual({ kind: "written", revision: 7 });
+  });
 });
 
 /** A source of puts that notes what it is asked and told. */
