@@ -11,6 +11,9 @@ import type { ReconcilerFigures } from "./reconciler-process.ts";
 import type { RowContext } from "./row.ts";
 
 const LOOK_EVERY_MS = 2;
+/** To ask costs the server as much as dozens of writes, and nobody asks while the limit is taken. */
+const LOOKS_PER_REST = 4;
+const LOOK_PAUSE_MAX_MS = 250;
 const LIMIT_MS = 900_000;
 const RECORD = { subject: "STREAM.MSG.GET.KV_fleet", body: { last_by_subj: "$KV.fleet.reconciler" } };
 
@@ -68,12 +71,18 @@ export class ReconciledBucket {
     const from = await this.lastSeq();
     let beganMs = performance.now();
     let last = from;
-    await this.#until(`the bucket has ${upToSeq} messages`, async () => {
+    const written = async (): Promise<boolean> => {
       const askedMs = performance.now();
       last = await this.lastSeq();
       if (last === from) beganMs = askedMs;
       return last >= upToSeq;
-    });
+    };
+    // Seldom in the middle, every 2 ms at both ends.
+    const pauseMs = (): number => {
+      const restMs = ((performance.now() - beganMs) * (upToSeq - last)) / Math.max(1, last - from);
+      return last === from ? 0 : Math.min(LOOK_PAUSE_MAX_MS, restMs / LOOKS_PER_REST);
+    };
+    await this.#until(`the bucket has ${upToSeq} messages`, written, pauseMs);
     return { beganMs, endedMs: performance.now() };
   }
 
@@ -127,11 +136,11 @@ export class ReconciledBucket {
     return answer.json();
   }
 
-  async #until(what: string, holds: () => Promise<boolean>): Promise<void> {
+  async #until(what: string, holds: () => Promise<boolean>, pauseMs = (): number => 0): Promise<void> {
     const limit = AbortSignal.any([this.#signal, AbortSignal.timeout(LIMIT_MS)]);
     while (!(await holds())) {
       if (limit.aborted) throw new Error(`gave up before ${what}`);
-      await delay(LOOK_EVERY_MS);
+      await delay(Math.max(LOOK_EVERY_MS, pauseMs()));
     }
   }
 }

@@ -28,6 +28,8 @@ export interface SessionOptions {
   /** For restricted feeds: asks whether anything was missed. */
   readonly newest: NewestLook;
   readonly signal: AbortSignal;
+  /** The reader is about to write much itself. */
+  readonly isHeld: () => boolean;
   readonly change: (change: FeedChange) => void;
   /** All that was in the bucket is told. */
   readonly caughtUp: () => void;
@@ -76,7 +78,8 @@ class Session {
   readonly #stopped = (): void => this.#end("stopped");
 
   close(): void {
-    this.#consumer?.close();
+    if (this.#options.isHeld()) this.#consumer?.delete();
+    else this.#consumer?.close();
     this.#stopAudit?.();
     this.#endTurn?.();
     this.#options.signal.removeEventListener("abort", this.#stopped);

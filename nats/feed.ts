@@ -191,6 +191,7 @@ class FeedRunner {
         position: this.#position,
         newest: this.#newest,
         signal: this.#endSession.signal,
+        isHeld: () => this.#held !== null,
         change: (change) => this.#change(change),
         caughtUp: () => this.#caughtUp(),
         follows: () => {

@@ -6,6 +6,7 @@ import type { NatsLink, PermissionRefusal } from "./link.ts";
 import { headersOf } from "./message-headers.ts";
 import type { InboxPart } from "./inbox.ts";
 import { InFlight } from "./in-flight.ts";
+import { Packet, publish, type OutgoingMessage } from "./packet.ts";
 import { plainSequence, refusalOf, resultOf, type Refused, type WriteResult } from "./publish-answer.ts";
 import { isKey } from "./subjects.ts";
 import { payloadOf, type Write } from "./write.ts";
@@ -71,6 +72,7 @@ class Pipeline implements Writer {
   readonly #inbox: InboxPart;
   readonly #cleanUp: (() => void)[];
   readonly #inFlight: InFlight;
+  readonly #packet: Packet;
   readonly #queue: BoundedQueue<Waiting>;
   /** The first one is being poured. */
   readonly #sources: Pouring[] = [];
@@ -88,6 +90,7 @@ class Pipeline implements Writer {
     this.#link = link;
     this.#timeoutMs = timeoutMs;
     this.#inFlight = new InFlight(window);
+    this.#packet = new Packet(link.connection);
     this.#refillAt = Math.floor(window * REFILL_SHARE);
     this.#queue = new BoundedQueue(window * QUEUE_PER_WINDOW);
     this.#inbox = link.inbox.open({
@@ -151,15 +154,19 @@ class Pipeline implements Writer {
     const payload = payloadOf(write);
     const subject = this.#link.publishSubjectOf(write.bucket, write.key);
     try {
-      const headers = headersOf(write);
       const reply = this.#inbox.replyTo(this.#inFlight.nextId);
-      this.#link.connection.publish(subject, payload, headers === undefined ? { reply } : { reply, headers });
+      this.#publish({ subject, reply, headers: headersOf(write), payload });
     } catch (error) {
       sink.refused(write, refusalOf(toNatsFailure(error, `write ${write.key}`)));
       return;
     }
     if (this.#timer === null) this.#startTimer();
     this.#inFlight.add(write, { sink, bytes: payload.length, nowMs: this.#nowMs });
+  }
+
+  #publish(message: OutgoingMessage): void {
+    if (this.#filling) this.#packet.add(message);
+    else publish(this.#link.connection, message);
   }
 
   #problemWith(write: Write): NatsFailure | null {
@@ -216,6 +223,7 @@ class Pipeline implements Writer {
         else this.#send(next.write, next.sink);
       }
     } finally {
+      this.#packet.send();
       this.#filling = false;
     }
   }

@@ -3,11 +3,14 @@ import { ensureBuckets } from "#nats/buckets.ts";
 import { startTcpProxy, type TcpProxy } from "#sandbox/tcp-proxy.ts";
 import type { NatsServer } from "#sandbox/nats-server.ts";
 import { until } from "#sandbox/until.ts";
-import { BUCKET, STREAM, createBucket } from "#tests/support/feed-world.ts";
+import { BUCKET, STREAM, consumerNames, createBucket } from "#tests/support/feed-world.ts";
 import { testClient, testLink, testServer } from "#tests/support/nats-fixture.ts";
 import type { PlainClient } from "#tests/support/plain-client.ts";
 import { RememberingReader } from "#tests/support/remembering-reader.ts";
 import { describe, expect, onTestFinished, test } from "vitest";
+
+/** By itself the server forgets a consumer after 10 s. */
+const CONSUMER_GONE_MS = 5_000;
 
 interface World {
   readonly server: NatsServer;
@@ -49,6 +52,9 @@ describe("a feed that is held", () => {
     const { reader, client } = it;
     reader.log.length = 0;
     expect(reader.hold()).toBe(true);
+    await until("no consumer is woken by what is written", async () => (await consumerNames(client)).length === 0, {
+      limitMs: CONSUMER_GONE_MS,
+    });
     for (let n = 0; n < 50; n += 1) expect(await reader.write(`kiosk-${n}.web`, `own ${n}`)).toBe(true);
     expect(reader.feed.synced()).toBe(false);
     reader.release();
