@@ -35,6 +35,12 @@ export class DesiredState {
     this.values = new ValuesByKey(pairs);
   }
 
+  /** False, most often, where nothing is paused and nobody withheld: `isFrozen` then holds for no pair. */
+  get freezesAny(): boolean {
+    const { pausedDevices, pausedDeployments } = this.pairs.matches;
+    return this.#fleet.settings.paused || this.withheld.size + pausedDevices.size + pausedDeployments.size > 0;
+  }
+
   /** How many pairs have a value. */
   get size(): number {
     return this.pairs.size;

@@ -145,7 +145,8 @@ export class NumberSet {
     let high = this.#parts.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if ((this.#parts[middle]?.at(-1) ?? 0) < number) low = middle + 1;
+      const part = this.#parts[middle];
+      if ((part?.[part.length - 1] ?? 0) < number) low = middle + 1;
       else high = middle;
     }
     return low;
