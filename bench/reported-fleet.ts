@@ -5,15 +5,17 @@ import { sha256Digest } from "#fleet/digest.ts";
 import { rendererOf, type ScoreRenderer } from "#fleet/rendered-score.ts";
 import { parseFile } from "#fleet/parsed-file.ts";
 import { HEADER_COMMIT, HEADER_DIGEST, HEADER_FLEET } from "#schema/headers.ts";
+import { BUCKETS, type BucketName } from "#schema/keys.ts";
 import type { DeviceId } from "#schema/names.ts";
+import { until } from "#sandbox/until.ts";
 import { deploymentName, deploymentText, deviceName } from "./generated-fleet.ts";
 import { labelsOf } from "./generated-texts.ts";
 import { pairsOf, type FleetSize } from "./sizes.ts";
 
 const COMMIT = "0123456789abcdef0123456789abcdef01234567";
-/** One in so many is to be acknowledged, and waited for: of more than 10,000 in one line 2.15 takes none. */
-const ACKNOWLEDGED_EVERY = 5_000;
-const ACKNOWLEDGED_WITHIN_MS = 60_000;
+/** So many messages are on their way before the server is asked whether it has read them. */
+const FLUSH_EVERY = 20_000;
+const STORED_WITHIN_MS = 60_000;
 /** One device in so many has failed, one in so many is not there yet. */
 const FAILED_EVERY = 97;
 const PENDING_EVERY = 31;
@@ -90,6 +92,7 @@ export async function storeFleet(connection: NatsConnection, size: FleetSize): P
   const values = new GeneratedValues(size);
   await store(
     connection,
+    { bucket: BUCKETS.desiredState, size },
     mapped(generatedPairs(size), (pair) => desiredMessage(pair, values)),
   );
   await storeStates(connection, size, values);
@@ -103,11 +106,9 @@ export async function storeStates(
 ): Promise<void> {
   await store(
     connection,
+    { bucket: BUCKETS.deviceState, size },
     mapped(generatedPairs(size), (pair) => stateMessage(pair, values.valueOf(pair).digest)),
   );
-  const jetstream = await connection.request("$JS.API.STREAM.INFO.KV_device-state");
-  const { state } = jetstream.json<{ state: { messages: number } }>();
-  if (state.messages !== pairsOf(size)) throw new Error(`the server stored ${state.messages} states, not all`);
 }
 
 function desiredMessage(pair: GeneratedPair, values: GeneratedValues): StoredMessage {
@@ -118,27 +119,23 @@ function desiredMessage(pair: GeneratedPair, values: GeneratedValues): StoredMes
   return { subject, payload: text, headers };
 }
 
-/** Publishes to one bucket as fast as the server takes it; resolves when all of it is stored. */
-async function store(connection: NatsConnection, messages: Iterable<StoredMessage>): Promise<void> {
-  let waiting: StoredMessage | null = null;
+/** Fills an empty bucket as fast as the server takes it; resolves when one message for each pair is stored, which on 2.15 is later. */
+async function store(
+  connection: NatsConnection,
+  { bucket, size }: { readonly bucket: BucketName; readonly size: FleetSize },
+  messages: Iterable<StoredMessage>,
+): Promise<void> {
   let count = 0;
-  for (const message of messages) {
-    if (waiting !== null && count % ACKNOWLEDGED_EVERY === 0) await acknowledged(connection, waiting);
-    else if (waiting !== null) connection.publish(waiting.subject, waiting.payload, optionsOf(waiting));
-    waiting = message;
+  for (const { subject, payload, headers } of messages) {
+    connection.publish(subject, payload, headers === undefined ? {} : { headers });
     count += 1;
+    if (count % FLUSH_EVERY === 0) await connection.flush();
   }
-  if (waiting !== null) await acknowledged(connection, waiting);
-}
-
-/** A bucket stores what it gets in order: what it acknowledges stands behind all that came before. */
-async function acknowledged(connection: NatsConnection, message: StoredMessage): Promise<void> {
-  const { subject, payload } = message;
-  await connection.request(subject, payload, { ...optionsOf(message), timeout: ACKNOWLEDGED_WITHIN_MS });
-}
-
-function optionsOf({ headers }: StoredMessage): { headers?: NonNullable<StoredMessage["headers"]> } {
-  return headers === undefined ? {} : { headers };
+  const isStored = async (): Promise<boolean> => {
+    const answer = await connection.request(`$JS.API.STREAM.INFO.KV_${bucket}`);
+    return answer.json<{ state: { messages: number } }>().state.messages === pairsOf(size);
+  };
+  await until(`${pairsOf(size)} messages are stored in ${bucket}`, isStored, { limitMs: STORED_WITHIN_MS });
 }
 
 function* mapped<T, U>(items: Iterable<T>, change: (item: T) => U): Generator<U> {

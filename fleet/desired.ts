@@ -26,6 +26,8 @@ export class DesiredState {
   /** By key, in the order of its bytes. */
   readonly values: ReadonlyMap<string, DesiredValue>;
   readonly #fleet: Fleet;
+  /** False, most often, where nothing is paused and nobody withheld: then no name has to be looked up. */
+  readonly #freezesAny: boolean;
 
   constructor(fleet: Fleet, pairs: PairValues, withheld: ReadonlyMap<DeviceId, string>, warnings: readonly Warning[]) {
     this.#fleet = fleet;
@@ -33,12 +35,8 @@ export class DesiredState {
     this.withheld = withheld;
     this.warnings = warnings;
     this.values = new ValuesByKey(pairs);
-  }
-
-  /** False, most often, where nothing is paused and nobody withheld: `isFrozen` then holds for no pair. */
-  get freezesAny(): boolean {
-    const { pausedDevices, pausedDeployments } = this.pairs.matches;
-    return this.#fleet.settings.paused || this.withheld.size + pausedDevices.size + pausedDeployments.size > 0;
+    const { pausedDevices, pausedDeployments } = pairs.matches;
+    this.#freezesAny = fleet.settings.paused || withheld.size + pausedDevices.size + pausedDeployments.size > 0;
   }
 
   /** How many pairs have a value. */
@@ -58,6 +56,7 @@ export class DesiredState {
 
   /** True for what is neither written, repaired nor deleted: a paused device, deployment or fleet, or a withheld device. */
   isFrozen({ device, deployment }: DevicePair): boolean {
+    if (!this.#freezesAny) return false;
     return (
       this.#fleet.settings.paused ||
       this.#fleet.devices.get(device)?.paused === true ||

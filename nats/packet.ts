@@ -1,6 +1,6 @@
 /**
  * Messages that go out together, written into one piece of memory. The client's own way makes a piece of memory for the
- * first line of each, keeps four for each until it sends, and copies them then: half of what a mirror costs besides the server.
+ * first line of each, keeps four for each until it sends, and copies them then: a sixth of what a mirror costs the reconciler.
  */
 import type { MsgHdrs, NatsConnection } from "@nats-io/transport-node";
 

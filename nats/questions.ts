@@ -3,6 +3,7 @@ import { errors, type Msg, type MsgHdrs } from "@nats-io/transport-node";
 import { disconnected, mayNotUse, toNatsFailure } from "./errors.ts";
 import type { InboxPart } from "./inbox.ts";
 import type { NatsLink, PermissionRefusal } from "./link.ts";
+import { publish } from "./packet.ts";
 
 const NO_RESPONDERS = 503;
 /** Nobody needs to be given up to the millisecond. */
@@ -96,11 +97,10 @@ export class Questions {
     });
   }
 
-  #send({ id, question: { subject, payload, headers, doing } }: Pending): void {
+  #send({ id, question: { subject, payload = "", headers, doing } }: Pending): void {
     if (!this.#pending.has(id)) return;
     try {
-      const reply = this.#inbox.replyTo(id);
-      this.#way.connection.publish(subject, payload, headers === undefined ? { reply } : { reply, headers });
+      publish(this.#way.connection, { subject, reply: this.#inbox.replyTo(id), headers, payload });
     } catch (error) {
       this.#take(id)?.reject(toNatsFailure(error, doing));
     }

@@ -156,7 +156,6 @@ export class Target {
   }
 
   #isFrozen(spot: Spot): boolean {
-    if (!this.desired.freezesAny) return false;
     if (this.fleet.settings.paused) return true;
     // What is no pair is no device's: nothing can freeze it.
     return spot.shelf !== STRAYS && this.desired.isFrozen(this.#holdings.spots.pairAt(spot));
