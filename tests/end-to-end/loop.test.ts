@@ -140,8 +140,12 @@ describe("a fleet in motion", () => {
       await observer.wait("the new kiosk's key is written", async () =>
         observer.hasKey("desired-state", "kiosk-0999.kiosk"),
       );
-      expect(observer.status().record?.applied).toBe(commit);
-      expect(observer.status().deployments.find(({ deployment }) => deployment === "kiosk")?.aggregate.pending).toBe(1);
+      // The record follows the keys, and each bucket is told by a feed of its own.
+      await observer.wait("the commit is applied, and the new kiosk pending", () => {
+        const { record, deployments } = observer.status();
+        const kiosk = deployments.find(({ deployment }) => deployment === "kiosk");
+        return record?.applied === commit && kiosk?.aggregate.pending === 1;
+      });
       expect(await serving()).toEqual({ container, page: "web:1" });
       fleet.repository.write("devices/more.yaml", null);
       await commitAndConverge("One kiosk less");
