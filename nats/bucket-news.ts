@@ -1,4 +1,5 @@
 /** Word from the server that a bucket was made anew. It costs nothing until then; not everybody may hear it. */
+import { coarseMs } from "#runtime/clock.ts";
 import type { BucketName } from "#schema/keys.ts";
 import { endSubscription } from "./end-subscription.ts";
 import type { NatsLink } from "./link.ts";
@@ -43,7 +44,7 @@ export function onBucketCreated(
   };
   const stop = link.onStatus((connected) => {
     end();
-    if (connected) timer = setTimeout(listen, afterReturnMs * (1 + Math.random()));
+    if (connected) timer = setTimeout(listen, coarseMs(afterReturnMs * (1 + Math.random())));
   });
   listen();
   return () => {

@@ -68,6 +68,14 @@ async function holdsMessages(link: NatsLink, bucket: BucketName, signal?: AbortS
 /** How long to wait for a direct get, as with `Question`. */
 export type DirectGet = Partial<Pick<Question, "timeoutMs" | "askAgainMs" | "signal">>;
 
+/** Who looks: is told one of the two, once. */
+export interface Looker {
+  /** Null: there is nothing. */
+  found(state: KeyState | null): void;
+  /** A NatsFailure. */
+  failed(error: Error): void;
+}
+
 /** The same by a direct get, for users who may ask for their own keys only; a replica may answer with what was. Throws NatsFailure. */
 export function readKeyDirect(
   link: NatsLink,
@@ -75,18 +83,31 @@ export function readKeyDirect(
   key: string,
   how: DirectGet = {},
 ): Promise<KeyState | null> {
-  return readNewestDirect(link, { bucket, filter: key }, how);
+  return new Promise((found, failed) => lookDirect(link, { bucket, filter: key, ...how }, { found, failed }));
 }
 
-/** The newest message of all keys that pass the filter, as `readKeyDirect` of one: nats-server takes a pattern there, too. */
-export async function readNewestDirect(
+/**
+ * The newest message of all keys that pass the filter, which may be a key: nats-server takes a pattern there, too. For who
+ * is told, since whoever comes back looks at all its keys.
+ */
+export function lookDirect(
   link: NatsLink,
-  { bucket, filter }: { readonly bucket: BucketName; readonly filter: string },
-  { timeoutMs = API_TIMEOUT_MS, ...how }: DirectGet = {},
-): Promise<KeyState | null> {
+  { bucket, filter, timeoutMs = API_TIMEOUT_MS, ...how }: DirectGet & { bucket: BucketName; filter: string },
+  looker: Looker,
+): void {
   const doing = `read ${filter}`;
   const subject = `${link.options.apiPrefix}.DIRECT.GET.${link.streamOf(bucket)}.${link.subjectOf(bucket, filter)}`;
-  return stateOfDirect(await link.questions.ask({ subject, doing, timeoutMs, ...how }), doing);
+  link.questions.put(
+    { subject, doing, timeoutMs, ...how },
+    {
+      answered: (answer) => {
+        const state = stateOfDirect(answer, doing);
+        if (state instanceof NatsFailure) looker.failed(state);
+        else looker.found(state);
+      },
+      failed: (error) => looker.failed(error),
+    },
+  );
 }
 
 /** Writes where the key's revision is still the expected one. */
@@ -130,7 +151,7 @@ function stateOfStored(message: z.infer<typeof storedSchema>["message"]): KeySta
   };
 }
 
-function stateOfDirect(message: Msg, doing: string): KeyState | null {
+function stateOfDirect(message: Msg, doing: string): KeyState | NatsFailure | null {
   const headers = rawHeadersOf(message);
   const revision = headers("Nats-Sequence");
   if (revision === undefined) return nothingDirect(message, doing);
@@ -143,8 +164,8 @@ function stateOfDirect(message: Msg, doing: string): KeyState | null {
 }
 
 /** What an answer without a message means. */
-function nothingDirect({ headers }: Msg, doing: string): null {
+function nothingDirect({ headers }: Msg, doing: string): NatsFailure | null {
   if (headers?.code === NOT_FOUND) return null;
   const what = headers === undefined ? "the answer is no message" : `${headers.code} ${headers.description}`;
-  throw new NatsFailure(`could not ${doing}: ${what}`, "retry");
+  return new NatsFailure(`could not ${doing}: ${what}`, "retry");
 }

@@ -7,7 +7,6 @@ import { FeedConsumer, type DeliverFrom } from "./feed-consumer.ts";
 import type { FeedPosition, LastMessage } from "./feed-position.ts";
 import { NatsFailure } from "./errors.ts";
 import type { NatsLink } from "./link.ts";
-import { pauseAfter, type NewestLook } from "./newest-look.ts";
 import type { ReplyMetadata } from "./reply-metadata.ts";
 import { streamInfo, type StreamInfo } from "./stream-info.ts";
 import { subjectOf, WHOLE } from "./subjects.ts";
@@ -25,16 +24,12 @@ export interface SessionOptions {
   readonly idleHeartbeatMs: number;
   readonly auditMs: number | undefined;
   readonly position: FeedPosition;
-  /** For restricted feeds: asks whether anything was missed. */
-  readonly newest: NewestLook;
   readonly signal: AbortSignal;
   /** The reader is about to write much itself. */
   readonly isHeld: () => boolean;
   readonly change: (change: FeedChange) => void;
-  /** All that was in the bucket is told. */
+  /** All that was in the bucket is told, and what changes is told as it changes. */
   readonly caughtUp: () => void;
-  /** And what changes is told as it changes. */
-  readonly follows: () => void;
 }
 
 /** Runs one consumer until it is lost or `signal` aborts; resolves with the reason. Throws NatsFailure where it does not begin. */
@@ -85,33 +80,13 @@ class Session {
     this.#options.signal.removeEventListener("abort", this.#stopped);
   }
 
-  /**
-   * Devices: no questions about the stream; all their keys again, compared with what is known. Who comes back and has
-   * missed nothing knows that first, and leaves the server to those who have.
-   */
+  /** Devices: no questions about the stream; all their keys again, compared with what is known. */
   async beginRestricted(): Promise<void> {
-    const { newest, position, signal } = this.#options;
-    const tookMs = await newest.missedNothing(position, signal);
-    if (tookMs !== null) {
-      this.#options.caughtUp();
-      if (!(await this.#pauseWhileConnected(pauseAfter(tookMs, Math.random)))) return;
-    }
-    position.restart(null, 0);
+    this.#options.position.restart(null, 0);
     const consumer = this.#newConsumer({ deliver_policy: "last_per_subject" });
     consumer.listen();
     const { pending } = await consumer.create();
     if (pending === 0) this.#markCaughtUp();
-  }
-
-  /** False where this session ended meanwhile. */
-  async #pauseWhileConnected(pauseMs: number): Promise<boolean> {
-    const { promise: paused, resolve } = Promise.withResolvers<null>();
-    const timer = setTimeout(() => resolve(null), pauseMs);
-    const stop = this.#link.onStatus(() => this.#end("disconnected"));
-    const reason = await Promise.race([paused, this.ended]);
-    clearTimeout(timer);
-    stop();
-    return reason === null;
   }
 
   /** Goes on where the last session ended, or begins anew where the stream is not the same any more. */
@@ -242,6 +217,5 @@ class Session {
     for (const key of position.settle()) this.#options.change({ kind: "absent", key });
     this.#endTurn?.();
     this.#options.caughtUp();
-    this.#options.follows();
   }
 }

@@ -1,6 +1,6 @@
 /** The changes of a bucket, each once and in order, through cuts, restarts and re-creation of the bucket. */
 import { backoffMs } from "#runtime/backoff.ts";
-import { sleep } from "#runtime/clock.ts";
+import { coarseMs, sleep } from "#runtime/clock.ts";
 import type { BucketName } from "#schema/keys.ts";
 import { toNatsFailure } from "./errors.ts";
 import type { FeedChange } from "./feed-change.ts";
@@ -9,7 +9,7 @@ import { Held, type FeedHold } from "./feed-hold.ts";
 import { FeedPosition } from "./feed-position.ts";
 import { runSession } from "./feed-session.ts";
 import type { NatsLink } from "./link.ts";
-import { NewestLook } from "./newest-look.ts";
+import { NewestLook, pauseAfter } from "./newest-look.ts";
 import { isKeyFilter, WHOLE } from "./subjects.ts";
 export type { FeedChange } from "./feed-change.ts";
 export type { FeedHold } from "./feed-hold.ts";
@@ -103,6 +103,8 @@ class FeedRunner {
   #synced = false;
   #follows = false;
   #told = "";
+  /** Ends the rest that the feed takes. */
+  #wake: (() => void) | null = null;
 
   constructor(link: NatsLink, options: FeedOptions, handlers: FeedHandlers) {
     this.#link = link;
@@ -145,13 +147,22 @@ class FeedRunner {
     this.#stopped.abort();
     this.#endSession.abort();
     this.#held?.release();
+    this.#wake?.();
   }
 
   async run(): Promise<void> {
+    const stopListening = this.#link.onStatus(() => this.#wake?.());
+    await this.#runUntilStopped();
+    stopListening();
+  }
+
+  async #runUntilStopped(): Promise<void> {
     const { signal } = this.#stopped;
     for (let attempt = 0; !signal.aborted; attempt += 1) {
-      await this.#link.whenConnected(signal);
+      while (!this.#link.connected() && !signal.aborted) await this.#rest();
       if (signal.aborted) return;
+      this.#follows = false;
+      if (this.#options.restricted === true && !(await this.#returned())) continue;
       const beganMs = performance.now();
       const reason = await this.#session();
       if (this.#held === null) this.#tell(reason);
@@ -174,10 +185,38 @@ class FeedRunner {
     else this.#catchingUp = true;
   }
 
+  /**
+   * A device that comes back and has missed nothing knows that first, and leaves the server to those who have. False where
+   * it was lost again meanwhile.
+   */
+  async #returned(): Promise<boolean> {
+    const { signal } = this.#stopped;
+    const tookMs = await this.#newest.missedNothing(this.#position, signal);
+    if (tookMs === null) return true;
+    this.#caughtUp();
+    const pauseMs = pauseAfter(tookMs, Math.random);
+    if (pauseMs > 0) await this.#rest(pauseMs);
+    if (this.#link.connected() && !signal.aborted) return true;
+    this.#tell("disconnected");
+    return false;
+  }
+
+  /** Resolves after so long, or as soon as the connection comes or goes, or the feed is stopped. */
+  #rest(ms?: number): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        clearTimeout(timer);
+        this.#wake = null;
+        resolve();
+      };
+      const timer = ms === undefined ? undefined : setTimeout(wake, coarseMs(ms));
+      this.#wake = wake;
+    });
+  }
+
   /** One consumer from its creation to its loss; resolves with the reason. */
   async #session(): Promise<string> {
     if (this.#endSession.signal.aborted) this.#endSession = new AbortController();
-    this.#follows = false;
     const { bucket, filter = WHOLE, restricted = false, keysOnly = false } = this.#options;
     const heartbeatMs = restricted ? RESTRICTED_IDLE_HEARTBEAT_MS : IDLE_HEARTBEAT_MS;
     try {
@@ -189,12 +228,11 @@ class FeedRunner {
         idleHeartbeatMs: this.#options.idleHeartbeatMs ?? heartbeatMs,
         auditMs: this.#options.auditMs,
         position: this.#position,
-        newest: this.#newest,
         signal: this.#endSession.signal,
         isHeld: () => this.#held !== null,
         change: (change) => this.#change(change),
-        caughtUp: () => this.#caughtUp(),
-        follows: () => {
+        caughtUp: () => {
+          this.#caughtUp();
           this.#follows = true;
         },
       });

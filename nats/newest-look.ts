@@ -1,6 +1,6 @@
 /** Whether a feed of few keys missed anything while it was away: one question, where a consumer costs the server many times that. */
 import type { BucketName } from "#schema/keys.ts";
-import { readNewestDirect } from "./compare-and-set.ts";
+import { lookDirect } from "./compare-and-set.ts";
 import { toNatsFailure } from "./errors.ts";
 import type { FeedPosition } from "./feed-position.ts";
 import type { NatsLink } from "./link.ts";
@@ -33,17 +33,22 @@ export class NewestLook {
    * How many milliseconds the answer took that nothing is newer than what was told last; null where something is, or
    * nobody can tell. A replica may not know the newest yet, so that a replay has to follow all the same.
    */
-  async missedNothing(position: FeedPosition, signal: AbortSignal): Promise<number | null> {
-    if (!position.isComplete || this.#isRefused) return null;
+  missedNothing(position: FeedPosition, signal: AbortSignal): Promise<number | null> {
+    if (!position.isComplete || this.#isRefused) return Promise.resolve(null);
     const beganMs = performance.now();
-    const keys = { bucket: this.#bucket, filter: this.#filter };
-    try {
-      const newest = await readNewestDirect(this.#link, keys, { ...PATIENCE, signal });
-      return position.isNewest(newest) ? performance.now() - beganMs : null;
-    } catch (error) {
-      this.#isRefused = toNatsFailure(error, "look for news").advice === "person";
-      return null;
-    }
+    return new Promise((resolve) =>
+      lookDirect(
+        this.#link,
+        { bucket: this.#bucket, filter: this.#filter, ...PATIENCE, signal },
+        {
+          found: (newest) => resolve(position.isNewest(newest) ? performance.now() - beganMs : null),
+          failed: (error) => {
+            this.#isRefused = toNatsFailure(error, "look for news").advice === "person";
+            resolve(null);
+          },
+        },
+      ),
+    );
   }
 }
 

@@ -1,6 +1,6 @@
 /** An offer: written only where the bucket does not say the same already. A marker that somebody left says nothing. */
-import { readKeyDirect } from "./compare-and-set.ts";
-import { isUnanswered, NatsFailure, toNatsFailure } from "./errors.ts";
+import { lookDirect, type KeyState } from "./compare-and-set.ts";
+import { isUnanswered, toNatsFailure, type NatsFailure } from "./errors.ts";
 import type { NatsLink } from "./link.ts";
 import type { WriteResult, Writer } from "./writer.ts";
 import type { BucketName } from "#schema/keys.ts";
@@ -20,10 +20,13 @@ const UNANSWERED_MAX = 2;
 /** A look waits behind what its connection asked before it. */
 const PATIENCE = { askAgainMs: 5_000, timeoutMs: 90_000 };
 
-/** What stands under a key. */
-interface Found {
-  readonly revision: number;
-  readonly value: Buffer | null;
+const HELD: Offered = { kind: "held" };
+
+/** What is offered. */
+interface Target {
+  readonly bucket: BucketName;
+  readonly key: string;
+  readonly value: string;
 }
 
 /** Makes offers on one connection. */
@@ -45,15 +48,37 @@ export class Offerer {
    * and to be told so costs less than a write that is refused. What it holds instead may be long over (the device died
    * before it wrote down what it had said last), so that is written over, unless somebody else was faster.
    */
-  async offer(target: { bucket: BucketName; key: string; value: string }): Promise<Offered> {
-    const found = await this.#look(target.bucket, target.key);
-    if (found instanceof NatsFailure) return { kind: "failed", error: found };
-    const text = found?.value?.toString() ?? null;
-    if (text !== null && saysTheSame(text, target.value)) return { kind: "held" };
+  offer(target: Target): Promise<Offered> {
+    const { bucket, key } = target;
+    if (this.#unreadable.has(bucket)) return this.#write(target, null);
+    return new Promise((resolve) =>
+      lookDirect(
+        this.#link,
+        { bucket, filter: key, ...PATIENCE },
+        {
+          found: (state) => {
+            this.#unanswered = 0;
+            if (saysThat(state, target.value)) resolve(HELD);
+            else resolve(this.#write(target, state));
+          },
+          failed: (error) => {
+            const failure = this.#failedLook(error, target);
+            if (failure === null) resolve(this.#write(target, null));
+            else resolve({ kind: "failed", error: failure });
+          },
+        },
+      ),
+    );
+  }
+
+  /** Where nothing but what was found stands there still. */
+  async #write(target: Target, found: KeyState | null): Promise<Offered> {
     const result = await this.#writer.write({ ...target, expectedRevision: found?.revision ?? 0 });
     switch (result.kind) {
       case "written":
-        return text === null ? { kind: "lacked", marker: found !== null } : { kind: "corrected" };
+        return found === null || found.value === null
+          ? { kind: "lacked", marker: found !== null }
+          : { kind: "corrected" };
       case "conflict":
         return { kind: "unseen" };
       case "failed":
@@ -61,18 +86,17 @@ export class Offerer {
     }
   }
 
-  /** What stands there; null where there is nothing, or nobody can tell; a failure where to look again may help. */
-  async #look(bucket: BucketName, key: string): Promise<Found | NatsFailure | null> {
-    if (this.#unreadable.has(bucket)) return null;
-    try {
-      const state = await readKeyDirect(this.#link, bucket, key, PATIENCE);
-      this.#unanswered = 0;
-      if (state === null) return null;
-      return { revision: state.revision, value: state.value === null ? null : Buffer.from(state.value) };
-    } catch (error) {
-      if (isUnanswered(error) && ++this.#unanswered < UNANSWERED_MAX) return toNatsFailure(error, `read ${key}`);
-      if (this.#link.connected()) this.#unreadable.add(bucket);
-      return null;
-    }
+  /** A failure where to look again may help; null where nobody can tell what stands there. */
+  #failedLook(error: unknown, { bucket, key }: Target): NatsFailure | null {
+    if (isUnanswered(error) && ++this.#unanswered < UNANSWERED_MAX) return toNatsFailure(error, `read ${key}`);
+    if (this.#link.connected()) this.#unreadable.add(bucket);
+    return null;
   }
+}
+
+/** A marker says nothing. */
+function saysThat(found: KeyState | null, value: string): boolean {
+  if (found === null || found.value === null) return false;
+  const { buffer, byteOffset, byteLength } = found.value;
+  return saysTheSame(Buffer.from(buffer, byteOffset, byteLength).toString(), value);
 }

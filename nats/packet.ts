@@ -8,6 +8,8 @@ import type { MsgHdrs, NatsConnection } from "@nats-io/transport-node";
 const PACKET_BYTES = 32 * 1024;
 /** What is larger goes the client's way: there, copying is what costs. */
 const MESSAGE_MAX = 8 * 1024;
+/** What is smaller is copied, so that the memory in which it was put together can be used again. */
+const COPIED_MAX = 2 * 1024;
 /** `HPUB `, four spaces and ends of lines, and two lengths. */
 const AROUND_SUBJECTS = 64;
 const CR = 0x0d;
@@ -26,6 +28,16 @@ export interface OutgoingMessage {
 interface Wire {
   readonly sendCommand?: (bytes: Uint8Array) => void;
   readonly info?: { readonly headers?: boolean; readonly max_payload?: number };
+}
+
+/** Memory that a small packet gave back: ten thousand connections have a small one each in the same second. */
+let spare: Buffer | null = null;
+
+/** Not of a pool: it is the socket's until the kernel has all of it. */
+function takeMemory(): Buffer {
+  const bytes = spare ?? Buffer.allocUnsafeSlow(PACKET_BYTES);
+  spare = null;
+  return bytes;
 }
 
 /** What goes out on one connection, in the order in which it is added. Call `send` before anything else has a turn. */
@@ -51,8 +63,7 @@ export class Packet {
       return;
     }
     if (this.#used + room > PACKET_BYTES) this.send();
-    // Not of a pool: it is the socket's until the kernel has all of it.
-    const bytes = (this.#bytes ??= Buffer.allocUnsafeSlow(PACKET_BYTES));
+    const bytes = (this.#bytes ??= takeMemory());
     const isPlain = headers === NOTHING;
     const lengths = isPlain ? `${length}` : `${headers.length} ${length}`;
     let at = this.#used;
@@ -68,11 +79,14 @@ export class Packet {
 
   /** Hands over what was added. */
   send(): void {
-    if (this.#bytes === null) return;
-    const bytes = this.#bytes.subarray(0, this.#used);
+    const bytes = this.#bytes;
+    if (bytes === null) return;
+    const used = bytes.subarray(0, this.#used);
     this.#bytes = null;
     this.#used = 0;
-    wireOf(this.#connection)?.sendCommand?.(bytes);
+    const isSmall = used.length <= COPIED_MAX;
+    wireOf(this.#connection)?.sendCommand?.(isSmall ? Buffer.from(used) : used);
+    if (isSmall) spare = bytes;
   }
 
   /** False where the client has something to say about it, and where it is not known how to do without it. */

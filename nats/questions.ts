@@ -1,9 +1,10 @@
 /** Questions on one connection, each with one answer. */
 import { errors, type Msg, type MsgHdrs } from "@nats-io/transport-node";
+import { coarseMs } from "#runtime/clock.ts";
 import { disconnected, mayNotUse, toNatsFailure } from "./errors.ts";
 import type { InboxPart } from "./inbox.ts";
 import type { NatsLink, PermissionRefusal } from "./link.ts";
-import { publish } from "./packet.ts";
+import { Packet } from "./packet.ts";
 
 const NO_RESPONDERS = 503;
 /** Nobody needs to be given up to the millisecond. */
@@ -26,12 +27,19 @@ export interface Question {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Who asked: is told one of the two, once. */
+export interface Asker {
+  answered(answer: Msg): void;
+  /** NatsFailure, or an error of the client: no answer in time, nobody there, not allowed, connection lost, given up. */
+  failed(error: Error): void;
+}
+
 interface Pending {
   readonly id: number;
   readonly question: Question;
-  readonly resolve: (answer: Msg) => void;
-  readonly reject: (error: unknown) => void;
-  readonly giveUp: () => void;
+  readonly asker: Asker;
+  /** Listens to the question's signal. */
+  readonly giveUp: (() => void) | null;
   readonly untilMs: number;
   againAtMs: number;
   pauseMs: number;
@@ -47,6 +55,7 @@ export type QuestionsWay = Pick<NatsLink, "inbox" | "connection" | "connected" |
 export class Questions {
   readonly #way: QuestionsWay;
   readonly #inbox: InboxPart;
+  readonly #packet: Packet;
   readonly #pending = new Map<number, Pending>();
   #next = 0;
   #toSend: Pending[] = [];
@@ -58,6 +67,7 @@ export class Questions {
 
   constructor(way: QuestionsWay) {
     this.#way = way;
+    this.#packet = new Packet(way.connection);
     this.#inbox = way.inbox.open({
       answered: (message, id) => this.#answered(message, id),
       failed: (error) => this.#failAll(({ doing }) => toNatsFailure(error, doing)),
@@ -68,22 +78,28 @@ export class Questions {
     way.onRefusal((refusal) => this.#refused(refusal));
   }
 
-  /** The message that answers. Rejects with NatsFailure: no answer in time, nobody there, not allowed, connection lost, given up. */
+  /** The message that answers. Rejects with what an asker is told. */
   ask(question: Question): Promise<Msg> {
+    return new Promise((resolve, reject) => this.put(question, { answered: resolve, failed: reject }));
+  }
+
+  /** The same for who is told: ten thousand devices that come back together ask thirty thousand questions. */
+  put(question: Question, asker: Asker): void {
     const { doing, signal, timeoutMs, askAgainMs = Number.POSITIVE_INFINITY } = question;
-    if (!this.#way.connected() || signal?.aborted === true) return Promise.reject(disconnected(doing));
-    return new Promise((resolve, reject) => {
-      const id = this.#next++;
-      const nowMs = performance.now();
-      const giveUp = (): void => this.#take(id)?.reject(disconnected(doing));
-      const untilMs = nowMs + timeoutMs;
-      const againAtMs = nowMs + askAgainMs * this.#pace;
-      const pending = { id, question, resolve, reject, giveUp, untilMs, againAtMs, pauseMs: askAgainMs };
-      signal?.addEventListener("abort", giveUp, { once: true });
-      this.#pending.set(id, pending);
-      this.#wakeAt(dueMs(pending), nowMs);
-      this.#sendSoon(pending);
-    });
+    if (!this.#way.connected() || signal?.aborted === true) {
+      asker.failed(disconnected(doing));
+      return;
+    }
+    const id = this.#next++;
+    const nowMs = performance.now();
+    const giveUp = signal === undefined ? null : (): void => this.#fail(id, disconnected(doing));
+    const untilMs = nowMs + timeoutMs;
+    const againAtMs = nowMs + askAgainMs * this.#pace;
+    const pending = { id, question, asker, giveUp, untilMs, againAtMs, pauseMs: askAgainMs };
+    if (giveUp !== null) signal?.addEventListener("abort", giveUp, { once: true });
+    this.#pending.set(id, pending);
+    this.#wakeAt(dueMs(pending), nowMs);
+    this.#sendSoon(pending);
   }
 
   /** What is asked in one moment goes together: a packet for each costs both sides, and who pays by the byte, as much again. */
@@ -94,15 +110,16 @@ export class Questions {
       const toSend = this.#toSend;
       this.#toSend = [];
       for (const each of toSend) this.#send(each);
+      this.#packet.send();
     });
   }
 
   #send({ id, question: { subject, payload = "", headers, doing } }: Pending): void {
     if (!this.#pending.has(id)) return;
     try {
-      publish(this.#way.connection, { subject, reply: this.#inbox.replyTo(id), headers, payload });
+      this.#packet.add({ subject, reply: this.#inbox.replyTo(id), headers, payload });
     } catch (error) {
-      this.#take(id)?.reject(toNatsFailure(error, doing));
+      this.#fail(id, toNatsFailure(error, doing));
     }
   }
 
@@ -111,26 +128,33 @@ export class Questions {
     if (pending === undefined) return;
     const { subject, doing } = pending.question;
     const isNobodyThere = message.data.length === 0 && message.headers?.code === NO_RESPONDERS;
-    if (isNobodyThere) pending.reject(toNatsFailure(new errors.NoRespondersError(subject), doing));
-    else pending.resolve(message);
+    if (isNobodyThere) pending.asker.failed(toNatsFailure(new errors.NoRespondersError(subject), doing));
+    else pending.asker.answered(message);
   }
 
   #refused({ operation, subject }: PermissionRefusal): void {
     if (operation !== "publish") return;
-    for (const [id, { question }] of this.#pending) {
-      if (question.subject === subject) this.#take(id)?.reject(mayNotUse(subject, question.doing));
-    }
+    this.#failAll(
+      ({ doing }) => mayNotUse(subject, doing),
+      (question) => question.subject === subject,
+    );
   }
 
-  #failAll(failure: (question: Question) => Error): void {
-    for (const [id, { question }] of this.#pending) this.#take(id)?.reject(failure(question));
+  #failAll(failure: (question: Question) => Error, which: (question: Question) => boolean = () => true): void {
+    // Whoever is told may ask again at once.
+    const pending = [...this.#pending.values()].filter(({ question }) => which(question));
+    for (const { id, question } of pending) this.#fail(id, failure(question));
+  }
+
+  #fail(id: number, error: Error): void {
+    this.#take(id)?.asker.failed(error);
   }
 
   #take(id: number): Pending | undefined {
     const pending = this.#pending.get(id);
     if (pending === undefined) return undefined;
     this.#pending.delete(id);
-    pending.question.signal?.removeEventListener("abort", pending.giveUp);
+    if (pending.giveUp !== null) pending.question.signal?.removeEventListener("abort", pending.giveUp);
     return pending;
   }
 
@@ -138,7 +162,7 @@ export class Questions {
     if (atMs >= this.#wakeAtMs) return;
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#wakeAtMs = atMs;
-    this.#timer = setTimeout(() => this.#sweep(), Math.max(SWEEP_MIN_MS, atMs - nowMs));
+    this.#timer = setTimeout(() => this.#sweep(), coarseMs(Math.max(SWEEP_MIN_MS, atMs - nowMs)));
     // Who waits for an answer has a connection that keeps the program running.
     this.#timer.unref();
   }
@@ -152,7 +176,7 @@ export class Questions {
     for (const pending of this.#pending.values()) {
       const { id, question, untilMs } = pending;
       if (untilMs <= nowMs) {
-        this.#take(id)?.reject(toNatsFailure(new errors.TimeoutError(), question.doing));
+        this.#fail(id, toNatsFailure(new errors.TimeoutError(), question.doing));
         continue;
       }
       if (pending.againAtMs <= nowMs) {

@@ -100,7 +100,7 @@ class Pipeline implements Writer {
     this.#cleanUp = [
       link.onStatus((connected) => {
         // Whether they arrived is not known; whoever cares looks at the bucket.
-        if (!connected) this.#failAll(disconnected("write"));
+        if (!connected && !this.#isIdle()) this.#failAll(disconnected("write"));
       }),
       link.onRefusal((refusal) => this.#refused(refusal)),
     ];
@@ -129,7 +129,7 @@ class Pipeline implements Writer {
   }
 
   flush(): Promise<void> {
-    if (this.#inFlight.size === 0 && this.#nothingWaits()) return Promise.resolve();
+    if (this.#isIdle()) return Promise.resolve();
     return new Promise((resolve) => this.#flushing.push(resolve));
   }
 
@@ -139,6 +139,10 @@ class Pipeline implements Writer {
     for (const clean of this.#cleanUp) clean();
     this.#inbox.close();
     this.#failAll(new NatsFailure("could not write: the writer was closed", "retry"));
+  }
+
+  #isIdle(): boolean {
+    return this.#inFlight.size === 0 && this.#nothingWaits();
   }
 
   #nothingWaits(): boolean {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { manualClock, sleep, systemClock } from "./clock.ts";
+import { coarseMs, manualClock, sleep, systemClock } from "./clock.ts";
 
 describe("manual clock", () => {
   test("runs timers in the order they fall due, each at its own moment", () => {
@@ -44,4 +44,13 @@ describe("sleep", () => {
     await expect(sleeping).resolves.toBeUndefined();
     await expect(sleep(3_600_000, stop.signal)).resolves.toBeUndefined();
   });
+});
+
+test("a coarse length is no shorter, a little longer at most, and one of few", () => {
+  const lengths = Array.from({ length: 10_000 }, (_, index) => index / 10);
+  for (const ms of lengths) {
+    expect(coarseMs(ms)).toBeGreaterThanOrEqual(ms);
+    expect(coarseMs(ms)).toBeLessThan(ms + 51);
+  }
+  expect(new Set(lengths.map((ms) => coarseMs(ms))).size).toBeLessThan(25);
 });

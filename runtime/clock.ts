@@ -23,6 +23,16 @@ export const systemClock: Clock = {
   },
 };
 
+const COARSE_STEP_MS = 50;
+
+/**
+ * A length for a timer that need not fire to the millisecond, never shorter than `ms`. Node keeps a list for each length:
+ * ten thousand connections that all wait for another time cost more than their timers.
+ */
+export function coarseMs(ms: number): number {
+  return Math.ceil(ms / COARSE_STEP_MS) * COARSE_STEP_MS;
+}
+
 /** A clock that stands still until a test moves it. */
 export interface ManualClock extends Clock {
   /** Moves the time forward and runs, in order, each timer that falls due on the way. */

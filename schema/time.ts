@@ -2,9 +2,14 @@
 
 const RFC3339 = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:[Zz]|[+-]\d{2}:\d{2})$/;
 
+/** Asked for again and again in the same second. */
+let last = { second: Number.NaN, text: "" };
+
 /** The wire text of a moment: whole seconds, `Z`. */
 export function wireTime(epochMs: number): string {
-  return `${new Date(epochMs).toISOString().slice(0, 19)}Z`;
+  const second = Math.floor(epochMs / 1_000);
+  if (second !== last.second) last = { second, text: `${new Date(epochMs).toISOString().slice(0, 19)}Z` };
+  return last.text;
 }
 
 /** Milliseconds since 1970 of an RFC 3339 text, or null where it is none. */

@@ -19,6 +19,8 @@ export interface SenderWays {
 /** `refused`: no repetition will help. */
 export type Outcome = "said" | "retry" | "refused";
 
+const SAID: Promise<Outcome> = Promise.resolve("said");
+
 /** Knows what each message says at this moment. */
 export class Sender {
   readonly #world: World;
@@ -29,15 +31,15 @@ export class Sender {
     this.#ways = ways;
   }
 
-  async send(message: Message): Promise<Outcome> {
+  send(message: Message): Promise<Outcome> {
     const { kind, about } = meaningOf(message);
     switch (kind) {
       case "heartbeat":
-        return await this.#heartbeat(about);
+        return this.#heartbeat(about);
       case "info":
-        return await this.#info(about);
+        return this.#info(about);
       case "state":
-        return await this.#state(about);
+        return this.#state(about);
     }
   }
 
@@ -63,34 +65,37 @@ export class Sender {
     return "said";
   }
 
-  async #info(device: number): Promise<Outcome> {
+  #info(device: number): Promise<Outcome> {
     const { columns, devices, fleet } = this.#world;
-    if (columns.info[device] === INFO.told) return "said";
+    if (columns.info[device] === INFO.told) return SAID;
     const isOffer = columns.info[device] === INFO.toOffer;
     const value = infoText(devices[device]!, systemClock.nowMs());
     const target = { bucket: BUCKETS.deviceInfo, key: infoKey(fleet.devices[device]!), value };
-    const result = await this.#put(target, isOffer);
-    if (result.kind === "failed" || result.kind === "conflict") return this.#notWritten(target, result);
-    columns.info[device] = INFO.told;
-    if (result.kind === "lacked" && !result.marker) this.#rebuilt(device);
-    return "said";
+    return this.#put(target, isOffer).then((result) => {
+      if (result.kind === "failed" || result.kind === "conflict") return this.#notWritten(target, result);
+      columns.info[device] = INFO.told;
+      if (result.kind === "lacked" && !result.marker) this.#rebuilt(device);
+      return "said";
+    });
   }
 
-  async #state(pair: number): Promise<Outcome> {
+  #state(pair: number): Promise<Outcome> {
     const { fleet, timetable } = this.#world;
     const nowMs = systemClock.nowMs();
     const { write, againAtMs } = fleet.step(pair, nowMs);
     if (againAtMs !== null) timetable.add(pair, againAtMs);
-    if (write === null) return "said";
+    if (write === null) return SAID;
     const name = fleet.nameOf(pair);
     const target = { bucket: BUCKETS.deviceState, key: stateKey(name) };
-    const result =
+    const sent =
       write.kind === "delete"
-        ? await this.#write({ ...target, kind: "delete" })
-        : await this.#put({ ...target, value: stateText(name, write, nowMs) }, write.kind === "offer");
-    if (result.kind === "failed" || result.kind === "conflict") return this.#notWritten(target, result);
-    this.#stated(write, result);
-    return "said";
+        ? this.#write({ ...target, kind: "delete" })
+        : this.#put({ ...target, value: stateText(name, write, nowMs) }, write.kind === "offer");
+    return sent.then((result) => {
+      if (result.kind === "failed" || result.kind === "conflict") return this.#notWritten(target, result);
+      this.#stated(write, result);
+      return "said";
+    });
   }
 
   #stated(write: StateWrite, result: Offered | WriteResult): void {
@@ -102,15 +107,15 @@ export class Sender {
     if (result.kind === "lacked" && !result.marker) this.#rebuilt(fleet.numberOf(fleet.nameOf(write.pair).device)!);
   }
 
-  async #put(target: Write & { value: string }, isOffer: boolean): Promise<Offered | WriteResult> {
-    if (!isOffer) return await this.#write(target);
+  #put(target: Write & { value: string }, isOffer: boolean): Promise<Offered | WriteResult> {
+    if (!isOffer) return this.#write(target);
     this.#world.tally.messages += 1;
-    return await this.#ways.offerer.offer(target);
+    return this.#ways.offerer.offer(target);
   }
 
-  async #write(write: Write): Promise<WriteResult> {
+  #write(write: Write): Promise<WriteResult> {
     this.#world.tally.messages += 1;
-    return await this.#ways.writer.write(write);
+    return this.#ways.writer.write(write);
   }
 
   #notWritten({ bucket, key }: Pick<Write, "bucket" | "key">, result: WriteResult): Outcome {

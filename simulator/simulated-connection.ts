@@ -12,7 +12,7 @@ import { countedWriter } from "./counted-writer.ts";
 import { INFO } from "./device-columns.ts";
 import { followDesired, type Following } from "./following.ts";
 import { messageOf, Outgoing, type Message } from "./outgoing.ts";
-import { Sender } from "./sender.ts";
+import { Sender, type Outcome } from "./sender.ts";
 import type { World } from "./world.ts";
 
 const WINDOW = 1_024;
@@ -75,7 +75,10 @@ export class SimulatedConnection {
     const sender = new Sender(this.#world, { writer, offerer: new Offerer(link, writer), say: this.#say });
     link.onStatus((connected) => (connected ? this.#linked() : undefined));
     onBucketCreated(link, FOLLOWED, () => void this.#bucketCreated());
-    const lost = (device: number): void => this.#doubt(device);
+    const lost = (device: number): void => {
+      this.#doubt(device);
+      this.#pumpSoon();
+    };
     const followings = followDesired(link, this.#world, { range: this.range, look: this.#look, lost });
     this.#line = { link, writer, sender, followings };
     this.#linked();
@@ -167,7 +170,7 @@ export class SimulatedConnection {
         return;
       }
       const message = this.#outgoing.next();
-      if (message !== null) void this.#send(line.sender, message);
+      if (message !== null) this.#send(line.sender, message);
     }
   }
 
@@ -185,12 +188,15 @@ export class SimulatedConnection {
     });
   }
 
-  async #send(sender: Sender, message: Message): Promise<void> {
-    const outcome = await sender.send(message);
+  #send(sender: Sender, message: Message): void {
+    void sender.send(message).then((outcome) => this.#sent(message, outcome));
+  }
+
+  #sent(message: Message, outcome: Outcome): void {
     this.#outgoing.done(message);
     if (outcome === "retry") this.#retryLater(message);
     else this.#failures = 0;
-    this.#pumpSoon();
+    if (this.#outgoing.waiting > 0) this.#pumpSoon();
   }
 
   #retryLater(message: Message): void {
@@ -204,6 +210,7 @@ export class SimulatedConnection {
 
   #retryNow(): void {
     this.#retryTimer = null;
+    if (this.#toRetry.size === 0) return;
     const messages = [...this.#toRetry];
     this.#toRetry.clear();
     for (const message of messages) this.#say(message);
@@ -216,17 +223,18 @@ export class SimulatedConnection {
     for (const following of this.#line?.followings ?? []) following.linked();
     for (let device = this.range.from; device < this.range.to; device += 1) {
       this.#doubt(device);
-      if (this.#world.columns.beat[device] === 0) this.#say(messageOf("heartbeat", device));
+      if (this.#world.columns.beat[device] === 0) this.#outgoing.add(messageOf("heartbeat", device));
     }
     // At once, so that it goes together with what the followings ask.
     this.pump();
   }
 
+  /** Notes that all is to be offered; who calls this has it sent. */
   #doubt(device: number): void {
     const { columns, fleet } = this.#world;
-    for (const pair of fleet.doubt(device)) this.#look(pair);
+    for (const pair of fleet.doubt(device)) this.#outgoing.add(messageOf("state", pair));
     if (columns.info[device] === INFO.told) columns.info[device] = INFO.toOffer;
-    this.#say(messageOf("info", device));
+    this.#outgoing.add(messageOf("info", device));
   }
 
   async #bucketCreated(): Promise<void> {

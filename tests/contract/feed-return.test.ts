@@ -1,6 +1,5 @@
 /** How a device's feed comes back: it asks first whether it missed anything, and asks for the dear thing when the server has time. */
 import { until } from "#sandbox/until.ts";
-import type { Question } from "#nats/questions.ts";
 import { ANYBODY, denyingServer } from "#tests/support/denied-user.ts";
 import { mirrorFeed } from "#tests/support/feed-mirror.ts";
 import { BUCKET, consumerNames, createBucket, expectTruth, world, type World } from "#tests/support/feed-world.ts";
@@ -12,17 +11,22 @@ const BUSY_MS = 400;
 
 /** Makes the link's looks take as long as with a busy server; counts them. */
 function busy(link: World["link"]): { looks: () => number; idle: () => void } {
-  const ask = link.questions.ask.bind(link.questions);
-  const isLook = ({ subject }: Question): boolean => subject.includes(".DIRECT.GET.");
+  const put = link.questions.put.bind(link.questions);
   let looks = 0;
-  const spy = vi.spyOn(link.questions, "ask").mockImplementation(async (question) => {
-    const beganMs = performance.now();
-    const answer = await ask(question);
-    if (isLook(question)) {
-      looks += 1;
-      await until("a busy server answers", () => performance.now() - beganMs > BUSY_MS);
+  const spy = vi.spyOn(link.questions, "put").mockImplementation((question, asker) => {
+    if (!question.subject.includes(".DIRECT.GET.")) {
+      put(question, asker);
+      return;
     }
-    return answer;
+    const beganMs = performance.now();
+    put(question, {
+      failed: (error) => asker.failed(error),
+      answered: (answer) => {
+        looks += 1;
+        const isLate = (): boolean => performance.now() - beganMs > BUSY_MS;
+        void until("a busy server answers", isLate).then(() => asker.answered(answer));
+      },
+    });
   });
   return { looks: () => looks, idle: () => spy.mockRestore() };
 }

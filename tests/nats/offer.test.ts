@@ -3,12 +3,18 @@ import { errors } from "@nats-io/transport-node";
 import { describe, expect, test, vi } from "vitest";
 import { ensureBuckets } from "#nats/buckets.ts";
 import { Offerer } from "#nats/offer.ts";
+import type { Asker, Question } from "#nats/questions.ts";
 import { createWriter } from "#nats/writer.ts";
 import { denyingServer } from "#tests/support/denied-user.ts";
 import { testClient, testLink, testServer } from "#tests/support/nats-fixture.ts";
 
 const KEY = "state.kiosk-1.web";
 const target = { bucket: "device-state", key: KEY, value: "ours" } as const;
+
+/** A server that says nothing until the question is given up. */
+function neverAnswered(_question: Question, asker: Asker): void {
+  asker.failed(new errors.TimeoutError());
+}
 
 async function offering() {
   const server = await testServer();
@@ -57,7 +63,7 @@ describe("an offer", () => {
   test("that is not answered in time is made again, and looks again: the device may look all the same", async () => {
     const { link, client, offerer } = await offering();
     await client.put("device-state", KEY, "ours");
-    vi.spyOn(link.questions, "ask").mockRejectedValueOnce(new errors.TimeoutError());
+    vi.spyOn(link.questions, "put").mockImplementationOnce(neverAnswered);
     expect(await offerer.offer(target)).toMatchObject({ kind: "failed", error: { advice: "retry" } });
     expect(await offerer.offer(target)).toEqual({ kind: "held" });
   });
@@ -65,7 +71,7 @@ describe("an offer", () => {
   test("is the write alone in the end where looks are never answered", async () => {
     const { link, client, offerer } = await offering();
     await client.put("device-state", KEY, "ours");
-    const looks = vi.spyOn(link.questions, "ask").mockRejectedValue(new errors.TimeoutError());
+    const looks = vi.spyOn(link.questions, "put").mockImplementation(neverAnswered);
     const kinds: string[] = [];
     for (let index = 0; index < 3; index += 1) kinds.push((await offerer.offer(target)).kind);
     expect(kinds).toEqual(["failed", "unseen", "unseen"]);

@@ -90,4 +90,26 @@ describe.each([
     await connection.close();
     expect(() => packet.add(message(1))).toThrow("closed");
   });
+
+  test("does not mix what is put together at the same time, nor what went out before it", async () => {
+    const server = await testServer();
+    const [{ connection }, listener] = [await testClient(server.url), await testClient(server.url)];
+    const arrived: string[] = [];
+    listener.connection.subscribe("to.*", {
+      callback: (_error, { subject, data }) => void arrived.push(`${subject} ${Buffer.from(data).toString()}`),
+    });
+    await listener.connection.flush();
+    const packets = [new Packet(of(connection)), new Packet(of(connection))];
+    const expected: string[] = [];
+    for (let round = 0; round < 3; round += 1) {
+      for (const [index, packet] of [...packets, ...packets].entries()) {
+        const text = `${round} ${index}`;
+        packet.add({ subject: `to.${index % 2}`, reply: "a", headers, payload: new TextEncoder().encode(text) });
+        expected.push(`to.${index % 2} ${text}`);
+      }
+      for (const packet of packets) packet.send();
+    }
+    await until("all have arrived", () => arrived.length === expected.length);
+    expect(arrived.toSorted()).toEqual(expected.toSorted());
+  });
 });

@@ -4,6 +4,7 @@ import type { Msg } from "@nats-io/transport-node";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { ensureBuckets } from "#nats/buckets.ts";
 import { FeedConsumer } from "#nats/feed-consumer.ts";
+import { Packet } from "#nats/packet.ts";
 import { apiRequest } from "#nats/request.ts";
 import { until } from "#sandbox/until.ts";
 import { denyingServer } from "#tests/support/denied-user.ts";
@@ -37,7 +38,8 @@ describe("a question", () => {
     const { link } = await asked();
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
     onTestFinished(() => void vi.useRealTimers());
-    const sent = vi.spyOn(link.connection, "publish");
+    const sent = vi.spyOn(Packet.prototype, "add");
+    onTestFinished(() => sent.mockRestore());
     const giveUp = new AbortController();
     const request = { ...QUESTION, timeoutMs: 300_000, askAgainMs: 1_000, signal: giveUp.signal };
     const answer = apiRequest(link, request);
