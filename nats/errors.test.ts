@@ -13,6 +13,7 @@ describe("an error of JetStream", () => {
     [10077, 503, "person"],
     [99_999, 503, "retry"],
     [99_999, 400, "person"],
+    [10_167, 429, "retry"],
   ] as const)("with the code %i (status %i) means: %s", (code, status, advice) => {
     expect(adviceFor(code, status)).toBe(advice);
   });

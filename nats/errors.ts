@@ -30,6 +30,9 @@ const CONFLICTS = new Set<number>([JS_CODES.wrongLastSequence, JS_CODES.wrongLas
 const WAITS = new Set<number>([JS_CODES.streamNotFound]);
 const RETRIES = new Set<number>([JS_CODES.temporarilyUnavailable, JS_CODES.consumerNotFound]);
 
+/** Since 2.11 a stream takes no more than 10,000 messages that wait to be stored. */
+const TOO_MANY = 429;
+
 const NEXT_STEP = new Map<number, string>([
   [JS_CODES.notEnabledForAccount, "enable JetStream for this account in the NATS server's configuration"],
   [JS_CODES.notEnabled, "start nats-server with JetStream (-js, or jetstream {} in its configuration)"],
@@ -79,7 +82,7 @@ export function adviceFor(code: number, status: number): NatsAdvice {
   if (WAITS.has(code)) return "wait";
   if (RETRIES.has(code)) return "retry";
   if (NEXT_STEP.has(code)) return "person";
-  return status >= 500 ? "retry" : "person";
+  return status >= 500 || status === TOO_MANY ? "retry" : "person";
 }
 
 /** The failure behind whatever the client library threw. `doing` completes "could not …". */
