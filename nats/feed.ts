@@ -195,7 +195,8 @@ class FeedRunner {
     if (tookMs === null) return true;
     this.#caughtUp();
     const pauseMs = pauseAfter(tookMs, Math.random);
-    if (pauseMs > 0) await this.#rest(pauseMs);
+    // Whoever heard that it has caught up may have stopped it.
+    if (pauseMs > 0 && this.#link.connected() && !signal.aborted) await this.#rest(pauseMs);
     if (this.#link.connected() && !signal.aborted) return true;
     this.#tell("disconnected");
     return false;

@@ -1,4 +1,5 @@
 /** How a device's feed comes back: it asks first whether it missed anything, and asks for the dear thing when the server has time. */
+import { startFeed } from "#nats/feed.ts";
 import { until } from "#sandbox/until.ts";
 import { ANYBODY, denyingServer } from "#tests/support/denied-user.ts";
 import { mirrorFeed } from "#tests/support/feed-mirror.ts";
@@ -8,6 +9,8 @@ import { describe, expect, onTestFinished, test, vi } from "vitest";
 
 /** Longer than an answer may take from a server that is not busy. */
 const BUSY_MS = 400;
+/** Shorter than the pause that a feed makes then: ten times what an answer took longer than it does of a server with time. */
+const SOON_MS = 1_000;
 
 /** Makes the link's looks take as long as with a busy server; counts them. */
 function busy(link: World["link"]): { looks: () => number; idle: () => void } {
@@ -87,8 +90,33 @@ describe("a restricted feed that comes back to a busy server", () => {
     await cut(it);
     await until("it knows", () => it.mirror.feed.synced());
     const askedFor = await consumerNames(it.client);
-    await it.mirror.stop();
+    let hasEnded = false;
+    void it.mirror.stop().finally(() => (hasEnded = true));
+    await until("it has ended before its pause is over", () => hasEnded, { limitMs: SOON_MS });
     expect(await consumerNames(it.client)).toEqual(askedFor);
+  });
+
+  test("ends at once where it is stopped by who hears that it is in sync", async () => {
+    const it = await world({ restricted: true });
+    let hears = false;
+    let hasEnded = false;
+    const feed = startFeed(
+      it.link,
+      { bucket: BUCKET, filter: "kiosk-1.>", restricted: true },
+      {
+        change: () => {},
+        synced: () => {
+          if (hears) void feed.stop().finally(() => (hasEnded = true));
+        },
+        unsynced: () => (hears = true),
+      },
+    );
+    onTestFinished(() => feed.stop());
+    await until("it follows", () => feed.follows());
+    const { looks } = busy(it.link);
+    await cut(it);
+    await until("it has asked", () => looks() > 0);
+    await until("it has ended before its pause is over", () => hasEnded, { limitMs: BUSY_MS + SOON_MS });
   });
 });
 
