@@ -3,6 +3,7 @@ import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { generatedPairs, SOME_DIGEST, stateMessage, type GeneratedPair } from "./reported-fleet.ts";
 import type { SizeName } from "./row.ts";
 import { SIZES } from "./sizes.ts";
+import { publishStored, type StoredMessage } from "./stored.ts";
 
 /** What to do; the only argument of the process, as JSON. */
 export interface ChangeOrder {
@@ -16,13 +17,11 @@ export interface ChangeOrder {
 }
 
 const TICK_MS = 5;
-/** Acknowledged by the connection, so that what waits in this process stays small. */
-const FLUSH_EVERY = 1_000;
 
 async function change(order: ChangeOrder): Promise<void> {
   const connection = await connect({ servers: order.url });
   const pairs = firstPairs(order);
-  if (order.perSecond === null) await atOnce(connection, pairs, order.round);
+  if (order.perSecond === null) await publishStored(connection, statesOf(pairs, order.round));
   else await evenly(connection, pairs, { perSecond: order.perSecond, round: order.round });
   await connection.flush();
   await connection.close();
@@ -37,12 +36,8 @@ function firstPairs({ size, count }: ChangeOrder): GeneratedPair[] {
   return pairs;
 }
 
-async function atOnce(connection: NatsConnection, pairs: readonly GeneratedPair[], round: number): Promise<void> {
-  for (const [index, pair] of pairs.entries()) {
-    const { subject, payload } = stateMessage(pair, SOME_DIGEST, round);
-    connection.publish(subject, payload);
-    if (index % FLUSH_EVERY === 0) await connection.flush();
-  }
+function* statesOf(pairs: readonly GeneratedPair[], round: number): Generator<StoredMessage> {
+  for (const pair of pairs) yield stateMessage(pair, SOME_DIGEST, round);
 }
 
 async function evenly(

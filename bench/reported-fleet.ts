@@ -11,21 +11,13 @@ import { until } from "#sandbox/until.ts";
 import { deploymentName, deploymentText, deviceName } from "./generated-fleet.ts";
 import { labelsOf } from "./generated-texts.ts";
 import { pairsOf, type FleetSize } from "./sizes.ts";
+import { publishStored, type StoredMessage } from "./stored.ts";
 
 const COMMIT = "0123456789abcdef0123456789abcdef01234567";
-/** So many messages are on their way before the server is asked whether it has read them. */
-const FLUSH_EVERY = 20_000;
 const STORED_WITHIN_MS = 60_000;
 /** One device in so many has failed, one in so many is not there yet. */
 const FAILED_EVERY = 97;
 const PENDING_EVERY = 31;
-
-/** One message of a bucket. */
-export interface StoredMessage {
-  readonly subject: string;
-  readonly payload: string;
-  readonly headers?: ReturnType<typeof headersOf>;
-}
 
 /** A device with a deployment, by their numbers. */
 export interface GeneratedPair {
@@ -119,18 +111,13 @@ function desiredMessage(pair: GeneratedPair, values: GeneratedValues): StoredMes
   return { subject, payload: text, headers };
 }
 
-/** Fills an empty bucket as fast as the server takes it; resolves when one message for each pair is stored, which on 2.15 is later. */
+/** Fills an empty bucket; resolves when one message for each pair is stored. */
 async function store(
   connection: NatsConnection,
   { bucket, size }: { readonly bucket: BucketName; readonly size: FleetSize },
   messages: Iterable<StoredMessage>,
 ): Promise<void> {
-  let count = 0;
-  for (const { subject, payload, headers } of messages) {
-    connection.publish(subject, payload, headers === undefined ? {} : { headers });
-    count += 1;
-    if (count % FLUSH_EVERY === 0) await connection.flush();
-  }
+  await publishStored(connection, messages);
   const isStored = async (): Promise<boolean> => {
     const answer = await connection.request(`$JS.API.STREAM.INFO.KV_${bucket}`);
     return answer.json<{ state: { messages: number } }>().state.messages === pairsOf(size);

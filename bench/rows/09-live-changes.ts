@@ -17,10 +17,13 @@ import { subscribeRaw } from "../raw-subscription.ts";
 import { storeFleet } from "../reported-fleet.ts";
 import { figure, type Figure, type Row, type RowContext } from "../row.ts";
 import { SIZES, type FleetSize } from "../sizes.ts";
+import { within } from "../within.ts";
 
 const RATE = "aggregator, live changes it keeps up with";
 const LATENCY = "aggregator, change to visible in the aggregate, p99 at 5,000 changes/s";
 const PER_SECOND = 5_000;
+const ALL_WITHIN_MS = 120_000;
+const ALL_COME = "all changes come";
 const CHANGER = fileURLToPath(new URL("../changing-states.ts", import.meta.url));
 
 /** How many changes a round makes. */
@@ -79,7 +82,7 @@ async function rawRate(order: ChangeOrder): Promise<number> {
   const ended = changed(order);
   await raw.parsed(1);
   const beganMs = performance.now();
-  await raw.parsed(order.count);
+  await within(ALL_WITHIN_MS, ALL_COME, raw.parsed(order.count));
   const rate = order.count / ((performance.now() - beganMs) / 1_000);
   await ended;
   raw.close();
@@ -102,7 +105,7 @@ async function followedRate(link: Parameters<typeof followFleet>[0], order: Chan
   await following.whole;
   live = true;
   const ended = changed(order);
-  await all.promise;
+  await within(ALL_WITHIN_MS, ALL_COME, all.promise);
   const rate = order.count / ((performance.now() - beganMs) / 1_000);
   await ended;
   await following.stop();
@@ -122,7 +125,7 @@ async function latencyP99(link: Parameters<typeof followFleet>[0], order: Change
     if (tookMs.length === order.count) all.resolve();
   });
   await following.whole;
-  await Promise.all([changed(order), all.promise]);
+  await Promise.all([changed(order), within(ALL_WITHIN_MS, ALL_COME, all.promise)]);
   await following.stop();
   return tookMs.toSorted((a, b) => a - b)[Math.floor(tookMs.length * 0.99)] ?? Number.NaN;
 }
