@@ -117,6 +117,7 @@ describe("a restricted feed that comes back to a busy server", () => {
     await cut(it);
     await until("it has asked", () => looks() > 0);
     await until("it has ended before its pause is over", () => hasEnded, { limitMs: BUSY_MS + SOON_MS });
+    expect(feed.follows()).toBe(false);
   });
 });
 
