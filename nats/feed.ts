@@ -187,12 +187,12 @@ class FeedRunner {
 
   /**
    * A device that comes back and has missed nothing knows that first, and leaves the server to those who have. False where
-   * it was lost again meanwhile.
+   * it was lost again or stopped meanwhile.
    */
   async #returned(): Promise<boolean> {
     const { signal } = this.#stopped;
     const tookMs = await this.#newest.missedNothing(this.#position, signal);
-    if (tookMs === null) return true;
+    if (tookMs === null) return !signal.aborted;
     this.#caughtUp();
     const pauseMs = pauseAfter(tookMs, Math.random);
     // Whoever heard that it has caught up may have stopped it.

@@ -96,6 +96,24 @@ describe("a restricted feed that comes back to a busy server", () => {
     expect(await consumerNames(it.client)).toEqual(askedFor);
   });
 
+  test("ends at once where it is stopped while it asks", async () => {
+    const it = await world({ restricted: true });
+    const put = it.link.questions.put.bind(it.link.questions);
+    let asks = false;
+    vi.spyOn(it.link.questions, "put").mockImplementation((question, asker) => {
+      asks = question.subject.includes(".DIRECT.GET.");
+      // A server that says nothing: what is asked can only be given up.
+      if (asks) question.signal?.addEventListener("abort", () => asker.failed(new Error("given up")));
+      else put(question, asker);
+    });
+    await cut(it);
+    await until("it asks", () => asks);
+    let hasEnded = false;
+    void it.mirror.stop().finally(() => (hasEnded = true));
+    await until("it has ended", () => hasEnded, { limitMs: SOON_MS });
+    expect(it.mirror.feed.follows()).toBe(false);
+  });
+
   test("ends at once where it is stopped by who hears that it is in sync", async () => {
     const it = await world({ restricted: true });
     let hears = false;
