@@ -1,5 +1,5 @@
 /** Messages that a bucket has to store, as fast as it stores them. */
-import type { MsgHdrs, NatsConnection } from "@nats-io/transport-node";
+import type { Msg, MsgHdrs, NatsConnection } from "@nats-io/transport-node";
 
 /** One message of a bucket. */
 export interface StoredMessage {
@@ -15,7 +15,7 @@ export interface StoredMessage {
 const ACKNOWLEDGED_EVERY = 2_500;
 const ACKNOWLEDGED_WITHIN_MS = 60_000;
 
-/** Publishes all; what is stored is stored in order. Throws where the server stores one in vain for a minute. */
+/** Publishes all; what is stored is stored in order. Throws where a message that asked for an acknowledgement gets none. */
 export async function publishStored(connection: NatsConnection, messages: Iterable<StoredMessage>): Promise<void> {
   let before: Promise<unknown> = Promise.resolve();
   let count = 0;
@@ -26,12 +26,16 @@ export async function publishStored(connection: NatsConnection, messages: Iterab
       connection.publish(subject, payload, options);
       continue;
     }
-    const asked = connection.request(subject, payload, { ...options, timeout: ACKNOWLEDGED_WITHIN_MS });
+    const asked = acknowledged(connection.request(subject, payload, { ...options, timeout: ACKNOWLEDGED_WITHIN_MS }));
     // Looked at one turn later.
     asked.catch(() => undefined);
     await before;
     before = asked;
   }
   await before;
-  await connection.flush();
+}
+
+async function acknowledged(answer: Promise<Msg>): Promise<void> {
+  const { error } = (await answer).json<{ error?: { description: string } }>();
+  if (error !== undefined) throw new Error(`the server did not store a message: ${error.description}`);
 }

@@ -30,7 +30,7 @@ export interface Question {
 /** Who asked: is told one of the two, once. */
 export interface Asker {
   answered(answer: Msg): void;
-  /** NatsFailure, or an error of the client: no answer in time, nobody there, not allowed, connection lost, given up. */
+  /** A NatsFailure: no answer in time, nobody there, not allowed, connection lost, given up. */
   failed(error: Error): void;
 }
 
