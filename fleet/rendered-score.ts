@@ -124,14 +124,17 @@ function escapedFallback(part: TemplatePart): TemplatePart {
   return { ...part, fallback: canonicalJson(part.fallback).slice(1, -1) };
 }
 
-/** A character beyond the basic plane that the text does not have: there are more of them than fit into a file. */
+/** JSON leaves it as it is, texts hardly ever have it, and it is one byte in V8, so that what is cut at it is, too. */
+const FIRST_MARK = 0x7f;
+
+/** A character that the text does not have and JSON does not escape: there are more of them than fit into a file. */
 function unusedCharacter(text: string): string {
   const used = new Set(text);
-  for (let code = 0x1_0000; code <= 0x10_ffff; code++) {
+  for (let code = FIRST_MARK; code <= 0x10_ffff; code++) {
     const character = String.fromCodePoint(code);
-    if (!used.has(character)) return character;
+    if (!used.has(character) && character.isWellFormed()) return character;
   }
-  throw new Error("a score holds every character beyond the basic plane; no file that is read is long enough for that");
+  throw new Error("a score holds every character; no file that is read is long enough for that");
 }
 
 // Array.isArray does not narrow readonly arrays.

@@ -64,11 +64,12 @@ export class InFlight {
     this.#bytesInAll += bytes;
   }
 
-  /** Takes a write out and tells it and its sink; says nothing where it was given up already. */
-  take(id: number, tell: (write: Write, sink: WriteSink) => void): void {
+  /** Takes a write out and tells its sink what became of it; says nothing where it was given up already. */
+  take<Outcome>(id: number, outcome: Outcome, tell: (sink: WriteSink, write: Write, outcome: Outcome) => void): void {
     if (!(id >= this.#oldestId && id < this.#nextId)) return;
     const place = id % this.#writes.length;
-    const [write, sink] = [this.#writes[place], this.#sinks[place]];
+    const write = this.#writes[place];
+    const sink = this.#sinks[place];
     if (write === undefined || sink === undefined) return;
     this.#writes[place] = undefined;
     this.#sinks[place] = undefined;
@@ -77,7 +78,7 @@ export class InFlight {
     while (this.#oldestId < this.#nextId && this.#writes[this.#oldestId % this.#writes.length] === undefined) {
       this.#oldestId += 1;
     }
-    tell(write, sink);
+    tell(sink, write, outcome);
   }
 
   /** Those on their way now, the oldest first. */

@@ -5,7 +5,7 @@ import type { NatsLink, PermissionRefusal } from "./link.ts";
 import type { NatsOptions } from "./options.ts";
 import { Inbox, type InboxWay } from "./inbox.ts";
 import { Questions } from "./questions.ts";
-import { publishSubjectOf, streamOf, subjectOf } from "./subjects.ts";
+import { publishSubjects, streamOf, subjectOf } from "./subjects.ts";
 import { Turns } from "./turns.ts";
 
 const CLOSE_WITHIN_MS = 2_000;
@@ -74,7 +74,7 @@ export function liveLink(connection: NatsConnection, { options, logger, onReconn
     serverVersion: () => (connected ? (connection.info?.version ?? null) : null),
     streamOf: (bucket) => streamOf(options, bucket),
     subjectOf: (bucket, key) => subjectOf(options, bucket, key),
-    publishSubjectOf: (bucket, key) => publishSubjectOf(options, bucket, key),
+    publishSubjectOf: publishSubjects(options),
     close: async () => {
       closing = true;
       if (connected) await withLimit(connection.flush(), CLOSE_WITHIN_MS);

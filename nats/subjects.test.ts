@@ -1,18 +1,20 @@
 import { describe, expect, test } from "vitest";
 import { natsOptionsSchema } from "./options.ts";
-import { isKey, isKeyFilter, publishSubjectOf, streamOf, subjectOf } from "./subjects.ts";
+import { isKey, isKeyFilter, publishSubjects, streamOf, subjectOf } from "./subjects.ts";
 
 describe("the names in NATS", () => {
   test("are those of every key-value client, with the fleet's prefix", () => {
     const options = natsOptionsSchema.parse({ bucketPrefix: "shop_" });
     expect(streamOf(options, "fleet")).toBe("KV_shop_fleet");
     expect(subjectOf(options, "fleet", "lease.reconciler")).toBe("$KV.shop_fleet.lease.reconciler");
-    expect(publishSubjectOf(options, "fleet", "reconciler")).toBe("$KV.shop_fleet.reconciler");
+    const published = publishSubjects(options);
+    expect(published("fleet", "reconciler")).toBe("$KV.shop_fleet.reconciler");
+    expect(published("device-info", "info.kiosk-1")).toBe("$KV.shop_device-info.info.kiosk-1");
   });
 
   test("stand under a foreign API prefix for publishing", () => {
     const options = natsOptionsSchema.parse({ apiPrefix: "fleet.API" });
-    expect(publishSubjectOf(options, "device-info", "info.kiosk-1")).toBe("fleet.API.$KV.device-info.info.kiosk-1");
+    expect(publishSubjects(options)("device-info", "info.kiosk-1")).toBe("fleet.API.$KV.device-info.info.kiosk-1");
   });
 
   test.each([

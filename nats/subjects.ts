@@ -28,10 +28,19 @@ export function subjectOf(options: NatsOptions, bucket: BucketName, key: string)
   return `${keyPrefixOf(options, bucket)}${key}`;
 }
 
-/** Where a key is published: KV clients put a foreign API prefix before the subject. */
-export function publishSubjectOf(options: NatsOptions, bucket: BucketName, key: string): string {
-  const subject = subjectOf(options, bucket, key);
-  return options.apiPrefix === DEFAULT_API_PREFIX ? subject : `${options.apiPrefix}.${subject}`;
+/** Says where keys are published: KV clients put a foreign API prefix before the subject. */
+export function publishSubjects(options: NatsOptions): (bucket: BucketName, key: string) => string {
+  // Asked for each write; most are of the same bucket as the one before.
+  let last: BucketName | null = null;
+  let prefix = "";
+  return (bucket, key) => {
+    if (bucket !== last) {
+      last = bucket;
+      prefix = subjectOf(options, bucket, "");
+      if (options.apiPrefix !== DEFAULT_API_PREFIX) prefix = `${options.apiPrefix}.${prefix}`;
+    }
+    return prefix + key;
+  };
 }
 
 const isKeyLetter = Array.from({ length: ASCII }, (_, code) => KEY_LETTERS.test(String.fromCharCode(code)));

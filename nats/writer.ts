@@ -19,7 +19,7 @@ const WINDOW = 1_024;
 const TIMEOUT_MS = 5_000;
 const TIMEOUT_CHECKS = 10;
 /** Nobody waits longer than this for a turn because of what is sent. */
-const FILL_MS = 8;
+const FILL_MS = 4;
 const SENT_PER_LOOK = 64;
 const REFILL_SHARE = 0.875;
 /** Writes that wait for room while their writers do not look at `ready`. */
@@ -79,7 +79,8 @@ class Pipeline implements Writer {
   /** From so few writes in flight on it is worth to send more. */
   readonly #refillAt: number;
   #filling = false;
-  #fillsSoon = false;
+  /** Null in a turn in which nothing was sent yet. */
+  #sendUntilMs: number | null = null;
   #waiting: (() => void)[] = [];
   #flushing: (() => void)[] = [];
   #nowMs = performance.now();
@@ -181,23 +182,22 @@ class Pipeline implements Writer {
   }
 
   #answered(message: Msg, id: number): void {
-    this.#inFlight.take(id, (write, sink) => {
-      const revision = plainSequence(message.data);
-      if (revision === null) tell(write, sink, resultOf(message, `write ${write.key}`));
-      else sink.written(write, revision);
-    });
-    // Many answers first, then as many writes in one go, and everybody else in between: each go costs a system call.
-    if (this.#nothingWaits()) this.#goOn();
-    else if (this.#inFlight.size <= this.#refillAt) this.#fillSoon();
+    this.#inFlight.take(id, message, tellAnswer);
+    // Many writes in one go, since each go costs; but not only when all answers that have come are read, which are up to all
+    // that are on their way: the server would have nothing to do meanwhile.
+    if (this.#nothingWaits() || this.#inFlight.size <= this.#refillAt) this.#goOn();
   }
 
-  #fillSoon(): void {
-    if (this.#fillsSoon) return;
-    this.#fillsSoon = true;
-    setImmediate(() => {
-      this.#fillsSoon = false;
-      this.#goOn();
-    });
+  /** Until when it may send in this turn of the event loop. What is left then follows when everybody else had theirs. */
+  #turnUntilMs(): number {
+    if (this.#sendUntilMs === null) {
+      this.#sendUntilMs = performance.now() + FILL_MS;
+      setImmediate(() => {
+        this.#sendUntilMs = null;
+        this.#goOn();
+      });
+    }
+    return this.#sendUntilMs;
   }
 
   /** Fills the room that has become free, and wakes who waited for it. */
@@ -215,13 +215,9 @@ class Pipeline implements Writer {
     // What a source is told may lead it back here.
     if (this.#filling) return;
     this.#filling = true;
-    const untilMs = performance.now() + FILL_MS;
     try {
-      for (let sent = 1; !this.#nothingWaits() && this.#inFlight.hasRoom(); sent += 1) {
-        if (sent % SENT_PER_LOOK === 0 && performance.now() > untilMs) {
-          this.#fillSoon();
-          break;
-        }
+      for (let sent = 0; !this.#nothingWaits() && this.#inFlight.hasRoom(); sent += 1) {
+        if (sent % SENT_PER_LOOK === 0 && performance.now() > this.#turnUntilMs()) break;
         const next = this.#queue.shift();
         if (next === undefined) this.#pourOne();
         else this.#send(next.write, next.sink);
@@ -253,7 +249,7 @@ class Pipeline implements Writer {
   }
 
   #refuse(id: number, result: Refused): void {
-    this.#inFlight.take(id, (write, sink) => sink.refused(write, result));
+    this.#inFlight.take(id, result, tellRefused);
   }
 
   #refused({ operation, subject }: PermissionRefusal): void {
@@ -287,9 +283,19 @@ class Pipeline implements Writer {
   }
 }
 
-function tell(write: Write, sink: WriteSink, result: WriteResult): void {
+function tellAnswer(sink: WriteSink, write: Write, message: Msg): void {
+  const revision = plainSequence(message.data);
+  if (revision === null) tell(sink, write, resultOf(message, `write ${write.key}`));
+  else sink.written(write, revision);
+}
+
+function tell(sink: WriteSink, write: Write, result: WriteResult): void {
   if (result.kind === "written") sink.written(write, result.revision);
   else sink.refused(write, result);
+}
+
+function tellRefused(sink: WriteSink, write: Write, result: Refused): void {
+  sink.refused(write, result);
 }
 
 function wake(waiting: (() => void)[]): (() => void)[] {

@@ -1,13 +1,15 @@
 /** One pass over what differs: the writes one after the other, each worked out in the moment in which it can be sent. */
 import type { PairBlock } from "#fleet/pair-values.ts";
-import type { Spot } from "./spot.ts";
+import { STRAYS, type Spot } from "./spot.ts";
 import { isAnnounced, markersAllowed, stanceOf, type Stance } from "./stance.ts";
 import type { State } from "./state.ts";
-import type { KeyAction, Target } from "./target.ts";
+import type { Candidates, KeyAction, Target } from "./target.ts";
 import type { Write, WriteRow } from "./write.ts";
 
 /** First what is missing, then what is old, then what is too much; markers where there is no value come last. */
 const VALUE_ACTIONS: readonly KeyAction[] = ["add", "update", "remove"];
+
+const NONE: Candidates = { action: "add", shelf: STRAYS, block: null, numbers: new Uint32Array() };
 
 /** Gives a write only while the pass is what the state asks for: it is judged anew whenever anything was seen meanwhile. */
 export class Pass implements WriteRow {
@@ -15,7 +17,11 @@ export class Pass implements WriteRow {
   readonly #state: State;
   readonly #approved: boolean;
   readonly #epoch: number;
-  readonly #writes: Iterator<Write, undefined>;
+  /** What may have to be done, shelf by shelf. */
+  readonly #shelves: Iterator<Candidates, undefined>;
+  /** The shelf that is gone through, and where that is. */
+  #candidates: Candidates = NONE;
+  #at = 0;
   #judgedVersion: number;
 
   constructor(state: State, { target, approved }: Extract<Stance, { kind: "pursue" }>) {
@@ -24,7 +30,7 @@ export class Pass implements WriteRow {
     this.#approved = approved;
     this.#epoch = state.epoch;
     this.#judgedVersion = state.version;
-    this.#writes = this.#inOrder();
+    this.#shelves = this.#inOrder();
   }
 
   /** Null where there is no more, for now. */
@@ -33,7 +39,7 @@ export class Pass implements WriteRow {
       if (!this.#isWanted()) return null;
       this.#judgedVersion = this.#state.version;
     }
-    return this.#writes.next().value ?? null;
+    return this.#nextDue();
   }
 
   #isWanted(): boolean {
@@ -42,29 +48,31 @@ export class Pass implements WriteRow {
     return this.#state.epoch === this.#epoch && this.#state.leaseHeld && isAnnounced(this.#state, this.target);
   }
 
-  *#inOrder(): Generator<Write, undefined> {
-    for (const action of VALUE_ACTIONS) if (this.target.open[action] > 0) yield* this.#writesFor(action);
-    if (this.target.open.mark > 0 && this.#mayMark()) {
-      for (const write of this.#writesFor("mark")) {
-        if (!this.#mayMark()) return;
-        yield write;
+  *#inOrder(): Generator<Candidates, undefined> {
+    for (const action of VALUE_ACTIONS) if (this.target.open[action] > 0) yield* this.target.candidates(action);
+    if (this.target.open.mark > 0) yield* this.target.candidates("mark");
+  }
+
+  /** Without a generator: this is gone through a million times, and each step of one makes an object. */
+  #nextDue(): Write | null {
+    for (;;) {
+      const { action, shelf, block, numbers } = this.#candidates;
+      for (; this.#at < numbers.length; this.#at += 1) {
+        const spot = { shelf, number: numbers[this.#at] ?? 0 };
+        if (!this.target.isDue(this.#candidates, spot)) continue;
+        if (action === "mark" && !this.#mayMark()) return null;
+        this.#at += 1;
+        return this.#writeTo(spot, block);
       }
+      const next = this.#shelves.next().value;
+      if (next === undefined) return null;
+      this.#candidates = next;
+      this.#at = 0;
     }
   }
 
   #mayMark(): boolean {
     return this.#state.synced["device-state"] && markersAllowed(this.#state, this.target, this.#approved);
-  }
-
-  *#writesFor(action: KeyAction): Generator<Write, undefined> {
-    for (const candidates of this.target.candidates(action)) {
-      const { shelf, numbers } = candidates;
-      // By index: this is run through a million times, and each iterator makes an object for each step.
-      for (let at = 0; at < numbers.length; at += 1) {
-        const spot = { shelf, number: numbers[at] ?? 0 };
-        if (this.target.isDue(candidates, spot)) yield this.#writeTo(spot, candidates.block);
-      }
-    }
   }
 
   #writeTo(spot: Spot, block: PairBlock | null): Write {

@@ -102,6 +102,16 @@ describe("the value on the wire", () => {
     expect(value("${device.labels.none:-$}{device.id}")).toBe("${device.id}");
   });
 
+  test.each([
+    ["\\x7f0\\x7f", "\x7f0\x7f"],
+    ["\\x7f\\x80\\x81é\\uffff", "\x7f\x80\x81é\uffff"],
+    ["東京 😀\\u2028", "東京 😀\u2028"],
+  ])("replaces beside any letters: %s", (written, meant) => {
+    const services = `[{name: web, image: r.example/web:1, command: ["${written}\${device.id}0"]}]`;
+    const parsed = JSON.parse(one(services) ?? "") as { data: { services: { command: string[] }[] } };
+    expect(parsed.data.services[0]?.command).toEqual([`${meant}kiosk-00010`]);
+  });
+
   test("never replaces in keys or in the name of a service", () => {
     expect(() => one("[{name: '${device.id}', image: r.example/web:1}]")).toThrow("invalid-name");
   });

@@ -187,6 +187,26 @@ describe("a source that is poured", () => {
     expect(one.told).toEqual(Array.from({ length: 1_000 }, (_unused, n) => `kiosk-${n + 1}.web ${n + 1}`));
   });
 
+  test("is asked for more while answers are read, not only when all are", async () => {
+    const { client, link } = await world();
+    await client.api("STREAM.DELETE.KV_desired-state");
+    const replies: string[] = [];
+    // In the place of the bucket: answers all at once.
+    client.connection.subscribe("$KV.desired-state.>", {
+      callback: (_error, message) => void replies.push(String(message.reply)),
+    });
+    await client.connection.flush();
+    const writer = createWriter(link, { window: 64 });
+    onTestFinished(() => writer.close());
+    const one = source(1_000);
+    const givenWhenTold: number[] = [];
+    void writer.pour({ ...one, written: () => void givenWhenTold.push(one.given()) });
+    await until("the window is full", () => replies.length === 64);
+    for (const reply of replies) client.connection.publish(reply, '{"stream":"KV_desired-state","seq":7}');
+    await until("all are told", () => givenWhenTold.length === 64);
+    expect(givenWhenTold.at(-1)).toBeGreaterThan(64);
+  });
+
   test("is over when it has no more, so that the next one follows before the last answers are there", async () => {
     const { writer, server } = await world();
     server.pause();
