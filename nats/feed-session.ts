@@ -9,7 +9,7 @@ import { NatsFailure } from "./errors.ts";
 import type { NatsLink } from "./link.ts";
 import type { ReplyMetadata } from "./reply-metadata.ts";
 import { streamInfo, type StreamInfo } from "./stream-info.ts";
-import { subjectOf, WHOLE } from "./subjects.ts";
+import { keyPrefixOf, subjectOf, WHOLE } from "./subjects.ts";
 import type { EndTurn } from "./turns.ts";
 
 /** Devices are many and come back together: who asks again too soon keeps the server from those who wait. */
@@ -66,7 +66,7 @@ class Session {
     this.#end = resolve;
     this.#link = link;
     this.#options = options;
-    this.#keyPrefix = subjectOf(link.options, options.bucket, "");
+    this.#keyPrefix = keyPrefixOf(link.options, options.bucket);
     options.signal.addEventListener("abort", this.#stopped, { once: true });
   }
 

@@ -36,7 +36,7 @@ export function publishSubjects(options: NatsOptions): (bucket: BucketName, key:
   return (bucket, key) => {
     if (bucket !== last) {
       last = bucket;
-      prefix = subjectOf(options, bucket, "");
+      prefix = keyPrefixOf(options, bucket);
       if (options.apiPrefix !== DEFAULT_API_PREFIX) prefix = `${options.apiPrefix}.${prefix}`;
     }
     return prefix + key;

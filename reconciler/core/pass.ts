@@ -7,7 +7,7 @@ import type { Candidates, KeyAction, Target } from "./target.ts";
 import type { Write, WriteRow } from "./write.ts";
 
 /** First what is missing, then what is old, then what is too much; markers where there is no value come last. */
-const VALUE_ACTIONS: readonly KeyAction[] = ["add", "update", "remove"];
+const ACTIONS: readonly KeyAction[] = ["add", "update", "remove", "mark"];
 
 const NONE: Candidates = { action: "add", shelf: STRAYS, block: null, numbers: new Uint32Array() };
 
@@ -49,8 +49,7 @@ export class Pass implements WriteRow {
   }
 
   *#inOrder(): Generator<Candidates, undefined> {
-    for (const action of VALUE_ACTIONS) if (this.target.open[action] > 0) yield* this.target.candidates(action);
-    if (this.target.open.mark > 0) yield* this.target.candidates("mark");
+    for (const action of ACTIONS) if (this.target.open[action] > 0) yield* this.target.candidates(action);
   }
 
   /** Without a generator: this is gone through a million times, and each step of one makes an object. */
