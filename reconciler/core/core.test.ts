@@ -416,6 +416,22 @@ describe("a pass", () => {
     }
   });
 
+  test("gives no more markers once it is not known what devices report", () => {
+    const markersAfter = (interrupt: (world: SimulatedWorld) => void): number => {
+      const world = new SimulatedWorld();
+      world.commit(filesOf(all));
+      world.settle();
+      const before = world.messages;
+      for (const stray of ["d1.old", "d2.old"]) world.setState(stray, true);
+      world.interruptions.push({ after: 1, happen: () => interrupt(world) });
+      while (world.tell());
+      for (let turn = 0; turn < 20 && world.messages === before; turn += 1) world.act(0);
+      return world.messages - before;
+    };
+    expect(markersAfter(() => {})).toBe(2);
+    expect(markersAfter((world) => world.see({ kind: "unsynced", bucket: "device-state", reason: "test" }))).toBe(1);
+  });
+
   test("goes on while what is seen changes nothing about it", () => {
     const world = new SimulatedWorld();
     world.commit(filesOf(all));
